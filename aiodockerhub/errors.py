@@ -5,6 +5,7 @@
             BadAddress                  an engine's address, or a context, that can't be used
             BadReference                an image reference that can't be parsed
         BadCredentials                  a credentials file or helper that can't be read
+        BadFile                         a file to be sent that is missing, unreadable, or changed meanwhile
         Closed                          used after close(), or closed while it was in use
         Misused                         also a RuntimeError; another event loop, two iterators at once
         ConnectionFailed                also a ConnectionError; nobody answers at the address
@@ -39,6 +40,7 @@ __all__ = [
     "APIError",
     "BadAddress",
     "BadCredentials",
+    "BadFile",
     "BadParameter",
     "BadReference",
     "BadRequest",
@@ -100,6 +102,14 @@ class BadCredentials(DockerError):
         super().__init__(message)
         self.file = file
         self.helper = helper
+
+
+class BadFile(DockerError):
+    """A file or directory to be sent that is missing, can't be read, or changed while it was sent. `file` names it."""
+
+    def __init__(self, message: str, *, file: str) -> None:
+        super().__init__(message)
+        self.file = file
 
 
 class Closed(DockerError):
