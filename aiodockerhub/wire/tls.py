@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Literal
 
 from aiodockerhub.errors import BadParameter, TLSFailed
 
@@ -94,7 +94,7 @@ def _path(name: str, value: object) -> str | None:
         return None
     if not isinstance(value, (str, os.PathLike)):
         raise BadParameter(f"TLS: {name} is the path of a PEM file, not {type(value).__name__}")
-    path: object = os.fspath(cast("str | os.PathLike[Any]", value))
+    path: object = os.fspath(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
     if not isinstance(path, str) or not path:
         raise BadParameter(f"TLS: {name} is the path of a PEM file, not {path!r}")
     if "\0" in path:
