@@ -1,0 +1,363 @@
+"""A container engine's answers without the engine: quick enough that the client is what gets measured.
+
+A bare asyncio protocol with answers rendered before they are asked for. It serves a unix socket and loopback
+TCP, keeps connections alive, and says on standard output where it listens, as one line of JSON. It ends when
+its standard input does, so that it never outlives the benchmark that started it.
+
+What streams is chosen by the client, with a word anywhere in the request's target: `2000-each` is 2,000 items
+in a chunk each, `2000-32k` the same items cut into chunks of 32 KiB wherever that falls. So `bench:2000-each`
+does as an image, `{"label": ["2000-each"]}` as a filter of events, and `2000-each` as a container's name.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import functools
+import json
+import re
+import struct
+import sys
+from typing import Any
+from urllib.parse import unquote
+
+API_VERSION = "1.51"
+BACKLOG = 4096
+CHUNK = 32 * 1024
+MOST_ITEMS = 1_000_000
+WRITE = 64 * 1024
+"""Bytes handed to the transport at a time: about what a socket takes at once."""
+
+_HEADERS = (
+    f"Api-Version: {API_VERSION}\r\n"
+    "Docker-Experimental: false\r\n"
+    "Ostype: linux\r\n"
+    "Server: Docker/28.5.2 (linux)\r\n"
+    "Date: Thu, 01 Jan 2026 00:00:00 GMT\r\n"
+)
+_VERSION_PREFIX = re.compile(r"^/v\d+\.\d+(?=/)")
+_CHOICE = re.compile(r"\b(\d+)-(each|32k)\b")
+_CONTENT_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)", re.IGNORECASE)
+_LAYERS = tuple(f"{0x4F4FB700EF54 + 7919 * number:012x}" for number in range(8))
+
+
+def render_answer(body: bytes, content_type: str = "application/json", status: str = "200 OK") -> bytes:
+    head = (
+        f"HTTP/1.1 {status}\r\n{_HEADERS}Content-Type: {content_type}\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+def render_json(value: Any) -> bytes:
+    return render_answer(json.dumps(value, separators=(",", ":")).encode() + b"\n")
+
+
+def engine_info() -> dict[str, Any]:
+    """About 4 KB, in the shape and with the fields of a plain engine's answer."""
+    runtimes = {
+        name: {
+            "path": name,
+            "status": {"org.opencontainers.runtime-spec.features": json.dumps({"ociVersionMin": "1.0.0"})},
+        }
+        for name in ("io.containerd.runc.v2", "runc", "crun")
+    }
+    plugins = {
+        "Volume": ["local"],
+        "Network": ["bridge", "host", "ipvlan", "macvlan", "null", "overlay"],
+        "Authorization": None,
+        "Log": [
+            "awslogs",
+            "fluentd",
+            "gcplogs",
+            "gelf",
+            "journald",
+            "json-file",
+            "local",
+            "splunk",
+            "syslog",
+        ],
+    }
+    flags = dict.fromkeys(
+        (
+            "MemoryLimit",
+            "SwapLimit",
+            "CpuCfsPeriod",
+            "CpuCfsQuota",
+            "CPUShares",
+            "CPUSet",
+            "PidsLimit",
+            "IPv4Forwarding",
+            "OomKillDisable",
+            "LiveRestoreEnabled",
+        ),
+        True,
+    )
+    return {
+        "ID": "7TRN:IPZB:QYBB:VPBQ:UMPP:KARE:6ZNR:XE6T:7EWV:PKF4:ZOJD:TPYS",
+        "Containers": 14,
+        "ContainersRunning": 3,
+        "ContainersPaused": 1,
+        "ContainersStopped": 10,
+        "Images": 508,
+        "Driver": "overlay2",
+        "DriverStatus": [
+            ["Backing Filesystem", "extfs"],
+            ["Supports d_type", "true"],
+            ["Using metacopy", "false"],
+            ["Native Overlay Diff", "true"],
+            ["userxattr", "false"],
+        ],
+        "Plugins": plugins,
+        **flags,
+        "Debug": False,
+        "NFd": 64,
+        "NGoroutines": 174,
+        "SystemTime": "2026-01-01T00:00:00.123456789Z",
+        "LoggingDriver": "json-file",
+        "CgroupDriver": "systemd",
+        "CgroupVersion": "2",
+        "NEventsListener": 30,
+        "KernelVersion": "6.1.0-31-amd64",
+        "OperatingSystem": "Debian GNU/Linux 12 (bookworm)",
+        "OSVersion": "12",
+        "OSType": "linux",
+        "Architecture": "x86_64",
+        "NCPU": 4,
+        "MemTotal": 2095882240,
+        "IndexServerAddress": "https://index.docker.io/v1/",
+        "RegistryConfig": {
+            "IndexConfigs": {
+                f"registry-{number}.example.org:5000": {
+                    "Name": f"registry-{number}.example.org:5000",
+                    "Mirrors": [f"https://mirror-{number}.example.org/"],
+                    "Secure": True,
+                    "Official": False,
+                }
+                for number in range(6)
+            },
+            "InsecureRegistryCIDRs": ["::1/128", "127.0.0.0/8"],
+            "Mirrors": ["https://mirror.example.org/"],
+        },
+        "GenericResources": None,
+        "HttpProxy": "",
+        "HttpsProxy": "",
+        "NoProxy": "",
+        "Name": "bench",
+        "Labels": [f"org.example.rack.{number}=row-{number}" for number in range(12)],
+        "ExperimentalBuild": False,
+        "ServerVersion": "28.5.2",
+        "Runtimes": runtimes,
+        "DefaultRuntime": "runc",
+        "Swarm": {
+            "NodeID": "",
+            "NodeAddr": "",
+            "LocalNodeState": "inactive",
+            "ControlAvailable": False,
+            "Error": "",
+            "RemoteManagers": None,
+        },
+        "Isolation": "",
+        "InitBinary": "docker-init",
+        "ContainerdCommit": {"ID": "05044ec0a9a75232cad458027ca83437aae3f4da"},
+        "RuncCommit": {"ID": "v1.2.5-0-g59923ef"},
+        "InitCommit": {"ID": "de40ad0"},
+        "SecurityOptions": ["name=apparmor", "name=seccomp,profile=builtin", "name=cgroupns"],
+        "DefaultAddressPools": [{"Base": f"10.{number}.0.0/16", "Size": 24} for number in range(10, 18)],
+        "Containerd": {
+            "Address": "/run/containerd/containerd.sock",
+            "Namespaces": {"Containers": "moby", "Plugins": "plugins.moby"},
+        },
+        "CDISpecDirs": ["/etc/cdi", "/var/run/cdi"],
+        "Warnings": [],
+    }
+
+
+def _image(number: int) -> dict[str, Any]:
+    digest = f"{number:064x}"
+    return {
+        "Id": f"sha256:{digest}",
+        "ParentId": "",
+        "RepoTags": [f"bench:{number}"],
+        "RepoDigests": [f"bench@sha256:{digest}"],
+        "Created": 1767225600 + number,
+        "Size": 4_270_000 + number,
+        "SharedSize": -1,
+        "Labels": {"org.opencontainers.image.version": f"1.{number}"},
+        "Containers": -1,
+    }
+
+
+_ANSWERS: dict[str, bytes] = {
+    "/_ping": render_answer(b"OK", "text/plain; charset=utf-8"),
+    "/version": render_json(
+        {
+            "Platform": {"Name": "Docker Engine - Community"},
+            "Version": "28.5.2",
+            "ApiVersion": API_VERSION,
+            "MinAPIVersion": "1.24",
+            "GitCommit": "89c5e8f",
+            "GoVersion": "go1.24.9",
+            "Os": "linux",
+            "Arch": "amd64",
+            "KernelVersion": "6.1.0-31-amd64",
+            "BuildTime": "2026-01-01T00:00:00.000000000+00:00",
+        }
+    ),
+    "/info": render_json(engine_info()),
+    "/images/json": render_json([_image(number) for number in range(20)]),
+}
+_INSPECTED_IMAGE = render_json(
+    {**_image(1), "Architecture": "amd64", "Os": "linux", "RootFS": {"Type": "layers"}}
+)
+_INSPECTED_CONTAINER = render_json({"Id": "b" * 64, "Name": "/bench", "Config": {"Tty": False}})
+_NO_SUCH_PAGE = render_answer(b'{"message":"page not found"}\n', status="404 Not Found")
+
+
+def _progress_line(number: int) -> bytes:
+    current = 1024 * (1 + number)
+    arrow = "=" * (number % 50) + ">"
+    return (
+        b'{"status":"Downloading","progressDetail":{"current":%d,"total":9437184},'
+        b'"progress":"[%-50s]  %.2fMB/9.437MB","id":"%s"}\r\n'
+        % (current, arrow.encode(), current / 1e6, _LAYERS[number % len(_LAYERS)].encode())
+    )
+
+
+def progress_lines(count: int) -> list[bytes]:
+    """What a pull says, an item a line, the last two as an engine ends it: the digest and the status."""
+    lines = [_progress_line(number) for number in range(count)]
+    lines[-2:] = [
+        b'{"status":"Digest: sha256:%s"}\r\n' % (b"a" * 64),
+        b'{"status":"Status: Downloaded newer image for bench:latest"}\r\n',
+    ][-len(lines) :]
+    return lines
+
+
+def events(count: int) -> list[bytes]:
+    return [
+        b'{"Type":"container","Action":"start","Actor":{"ID":"%064x","Attributes":{"image":"bench","name":"job-%d"}},'
+        b'"scope":"local","time":%d,"timeNano":%d}\n'
+        % (number, number, 1767225600 + number, (1767225600 + number) * 10**9)
+        for number in range(count)
+    ]
+
+
+def log_frames(count: int) -> list[bytes]:
+    """Frames of the multiplexed format, standard output and standard error in turn."""
+    texts = [b"2026-01-01T00:00:00Z request %d served in 12 ms\n" % number for number in range(count)]
+    return [struct.pack(">BxxxL", 1 + number % 2, len(text)) + text for number, text in enumerate(texts)]
+
+
+_STREAMS = {
+    "/images/create": (progress_lines, "application/json"),
+    "/events": (events, "application/json"),
+    "/logs": (log_frames, "application/vnd.docker.multiplexed-stream"),
+}
+
+
+def chunked(items: list[bytes], chunking: str) -> bytes:
+    """The items as an HTTP body in chunks: one each, or 32 KiB wherever the cut falls."""
+    if chunking == "each":
+        pieces = items
+    else:
+        body = b"".join(items)
+        pieces = [body[start : start + CHUNK] for start in range(0, len(body), CHUNK)]
+    return b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
+
+
+@functools.lru_cache(maxsize=4)
+def render_stream(kind: str, count: int, chunking: str) -> bytes:
+    """A whole answer, head included; the few that a benchmark asks for again and again stay rendered."""
+    make, content_type = _STREAMS[kind]
+    head = f"HTTP/1.1 200 OK\r\n{_HEADERS}Content-Type: {content_type}\r\nTransfer-Encoding: chunked\r\n\r\n"
+    return head.encode() + chunked(make(min(count, MOST_ITEMS)), chunking)
+
+
+@functools.lru_cache(maxsize=256)
+def answer(method: str, target: str) -> bytes:
+    path = _VERSION_PREFIX.sub("", target.partition("?")[0])
+    kind = "/logs" if path.startswith("/containers/") and path.endswith("/logs") else path
+    if kind in _STREAMS:
+        choice = _CHOICE.search(unquote(target))
+        return render_stream(kind, *(int(choice[1]), choice[2]) if choice else (10, "each"))
+    if path in _ANSWERS:
+        whole = _ANSWERS[path]
+        return whole[: whole.index(b"\r\n\r\n") + 4] if method == "HEAD" else whole
+    if path.startswith("/images/") and path.endswith("/json"):
+        return _INSPECTED_IMAGE
+    if path.startswith("/containers/") and path.endswith("/json"):
+        return _INSPECTED_CONTAINER
+    return _NO_SUCH_PAGE
+
+
+class EngineProtocol(asyncio.Protocol):
+    """One connection: requests in, in their order the answers out, as fast as the peer reads."""
+
+    def __init__(self) -> None:
+        self._received = b""
+        self._pending = memoryview(b"")
+        self._paused = False
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def connection_lost(self, _exc: Exception | None) -> None:
+        self._transport = None
+        self._pending = memoryview(b"")
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        self._serve()
+
+    def pause_writing(self) -> None:
+        self._paused = True
+
+    def resume_writing(self) -> None:
+        self._paused = False
+        self._serve()
+
+    def _serve(self) -> None:
+        while self._transport is not None:
+            if self._pending:
+                self._write()
+            if self._pending:
+                return
+            head_end = self._received.find(b"\r\n\r\n")
+            if head_end < 0:
+                return
+            head = self._received[:head_end]
+            length = _CONTENT_LENGTH.search(head)
+            request_end = head_end + 4 + (int(length[1]) if length else 0)
+            if len(self._received) < request_end:
+                return
+            self._received = self._received[request_end:]
+            method, target, _ = head.split(b" ", 2)
+            self._pending = memoryview(answer(method.decode(), target.decode()))
+
+    def _write(self) -> None:
+        assert self._transport is not None
+        while self._pending and not self._paused:
+            piece, self._pending = self._pending[:WRITE], self._pending[WRITE:]
+            self._transport.write(piece)
+
+
+async def serve(unix: str) -> None:
+    loop = asyncio.get_running_loop()
+    over_unix = await loop.create_unix_server(EngineProtocol, unix, backlog=BACKLOG)
+    over_tcp = await loop.create_server(EngineProtocol, "127.0.0.1", 0, backlog=BACKLOG)
+    async with over_unix, over_tcp:
+        host, port = over_tcp.sockets[0].getsockname()
+        print(json.dumps({"unix": f"unix://{unix}", "tcp": f"tcp://{host}:{port}"}), flush=True)
+        await loop.run_in_executor(None, sys.stdin.read)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--unix", required=True, help="path of the socket to listen on")
+    asyncio.run(serve(parser.parse_args().unix))
+
+
+if __name__ == "__main__":
+    main()

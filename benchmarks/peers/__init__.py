@@ -1,0 +1,44 @@
+"""The clients that are measured: one module each, with the same verbs, each used as its documentation shows.
+
+A module has `connect(address)`, which gives a context manager (an async one, but for the client that blocks)
+around an object with two verbs:
+
+- `info()`: one small call, decoded;
+- `lines(count, chunking)`: iterates a pull's progress to its end and counts the items.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+OURS = "aiodockerhub"
+NAMES = (OURS, "bare", "bare_aiohttp", "aiodocker", "docker_py")
+LABELS = {
+    OURS: "aiodockerhub",
+    "bare": "bare socket",
+    "bare_aiohttp": "bare aiohttp",
+    "aiodocker": "aiodocker",
+    "docker_py": "docker-py",
+}
+AT_ONCE = 64
+
+
+def load(name: str) -> ModuleType:
+    return import_module(f"{__name__}.{name}")
+
+
+def missing_packages(name: str) -> list[str]:
+    """What has to be installed before this peer can be measured."""
+    requirements = {
+        OURS: ["aiodockerhub"],
+        "bare": ["msgspec"],
+        "bare_aiohttp": ["aiohttp", "msgspec"],
+        "aiodocker": ["aiodocker"],
+        "docker_py": ["docker"],
+    }
+    return [package for package in requirements[name] if importlib.util.find_spec(package) is None]

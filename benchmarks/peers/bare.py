@@ -1,0 +1,141 @@
+"""The limit: asyncio protocols on the socket itself, knowing no more of HTTP than they need."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from benchmarks.peers.progress import decoder
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+
+class StreamProtocol(asyncio.Protocol):
+    """One chunked answer: chunks are cut from what was received, and all its whole lines decoded together."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._in_head = True
+        self._rest = b""
+        self._cut_line = b""
+
+    def data_received(self, data: bytes) -> None:
+        received = self._rest + data if self._rest else data
+        position = 0
+        if self._in_head:
+            head_end = received.find(b"\r\n\r\n")
+            if head_end < 0:
+                self._rest = received
+                return
+            self._in_head = False
+            position = head_end + 4
+        self._decode(self._cut_chunks(received, position))
+
+    def _cut_chunks(self, received: bytes, position: int) -> bytes:
+        pieces = [self._cut_line]
+        length = len(received)
+        find = received.find
+        while (size_end := find(b"\r\n", position)) >= 0:
+            size = int(received[position:size_end], 16)
+            end = size_end + 2 + size
+            if end + 2 > length:
+                break
+            position = end + 2
+            if size == 0:
+                self.ended.get_loop().call_soon(self._end)
+                break
+            pieces.append(received[size_end + 2 : end])
+        self._rest = received[position:]
+        return b"".join(pieces)
+
+    def _decode(self, body: bytes) -> None:
+        lines_end = body.rfind(b"\n") + 1
+        self._cut_line = body[lines_end:]
+        for _ in decoder.decode_lines(body[:lines_end]):
+            self.count += 1
+
+    def _end(self) -> None:
+        self.ended.set_result(self.count)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.ended.done():
+            self.ended.set_exception(exc or ConnectionError("the engine closed in the middle"))
+
+
+class CallProtocol(asyncio.Protocol):
+    """A connection kept alive: one request at a time, answers with a Content-Length."""
+
+    def __init__(self) -> None:
+        self._received = b""
+        self._answer: asyncio.Future[bytes] | None = None
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def close(self) -> None:
+        assert self._transport is not None
+        self._transport.close()
+
+    def request(self, head: bytes) -> asyncio.Future[bytes]:
+        assert self._transport is not None
+        self._answer = asyncio.get_running_loop().create_future()
+        self._transport.write(head)
+        return self._answer
+
+    def data_received(self, data: bytes) -> None:
+        received = self._received + data if self._received else data
+        body_start = received.find(b"\r\n\r\n") + 4
+        name = received.find(b"Content-Length: ")
+        length = int(received[name + 16 : received.index(b"\r\n", name)]) if body_start > 3 else 0
+        if body_start <= 3 or len(received) < body_start + length:
+            self._received = received
+            return
+        self._received = b""
+        assert self._answer is not None
+        self._answer.set_result(received[body_start:])
+
+
+class Client:
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._idle: list[CallProtocol] = []
+
+    async def info(self) -> Any:
+        connection = self._idle.pop() if self._idle else await self._dial()
+        body = await connection.request(b"GET /v1.51/info HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        self._idle.append(connection)
+        return msgspec.json.decode(body)
+
+    async def lines(self, count: int, chunking: str) -> int:
+        loop = asyncio.get_running_loop()
+        transport, protocol = await loop.create_unix_connection(StreamProtocol, self._path)
+        target = f"/v1.51/images/create?fromImage=bench&tag={count}-{chunking}"
+        transport.write(f"POST {target} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n".encode())
+        try:
+            return await protocol.ended
+        finally:
+            transport.close()
+
+    def close(self) -> None:
+        for connection in self._idle:
+            connection.close()
+
+    async def _dial(self) -> CallProtocol:
+        _, connection = await asyncio.get_running_loop().create_unix_connection(CallProtocol, self._path)
+        return connection
+
+
+@asynccontextmanager
+async def connect(address: str) -> AsyncIterator[Client]:
+    client = Client(address.removeprefix("unix://"))
+    try:
+        yield client
+    finally:
+        client.close()

@@ -1,0 +1,31 @@
+"""docker-py's low-level client. It blocks: calls at once run in as many threads, on a pool as large."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import docker
+
+from benchmarks.peers import AT_ONCE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Client:
+    def __init__(self, api: docker.APIClient) -> None:
+        self._api = api
+
+    def info(self) -> Any:
+        return self._api.info()
+
+    def lines(self, count: int, chunking: str) -> int:
+        steps = self._api.pull("bench", tag=f"{count}-{chunking}", stream=True, decode=True)
+        return sum(1 for _ in steps)
+
+
+@contextmanager
+def connect(address: str) -> Iterator[Client]:
+    with docker.APIClient(base_url=address, version="auto", num_pools=AT_ONCE, max_pool_size=AT_ONCE) as api:
+        yield Client(api)

@@ -1,0 +1,75 @@
+"""Interleaved rounds: everybody once, then everybody again, so that a busy moment hits them all."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING
+
+from benchmarks import startup
+from benchmarks.measure import Sample
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from benchmarks.workloads import Workload
+
+Samples = dict[str, list[Sample]]
+"""By competitor, a sample a round."""
+
+_LONGEST = 300
+"""Seconds that one measurement may take before the run is given up."""
+
+
+@contextmanager
+def fake_engine() -> Iterator[str]:
+    """A fake engine in a process of its own; gives the address of its unix socket."""
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
+        command = [sys.executable, "-m", "benchmarks.fake_engine", "--unix", str(Path(folder, "engine.sock"))]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as engine:
+            assert engine.stdin is not None
+            assert engine.stdout is not None
+            address: str = json.loads(engine.stdout.readline())["unix"]
+            yield address
+            engine.stdin.close()
+
+
+def interleave(competitors: list[str], rounds: int, measure: Callable[[str], Sample]) -> Samples:
+    samples: Samples = {competitor: [] for competitor in competitors}
+    for turn in range(rounds):
+        # Whoever runs first may meet a colder machine: everybody is first in turn.
+        shift = turn % len(competitors)
+        for competitor in competitors[shift:] + competitors[:shift]:
+            samples[competitor].append(measure(competitor))
+    return samples
+
+
+def run(command: list[str], order: str = "") -> Sample:
+    done = subprocess.run(command, input=order, capture_output=True, text=True, timeout=_LONGEST, check=False)
+    if done.returncode:
+        raise SystemExit(f"{command!r} failed:\n{order}\n{done.stderr}")
+    return Sample(**json.loads(done.stdout))
+
+
+def measure_workload(peer: str, workload: Workload, address: str) -> Sample:
+    order = json.dumps({"peer": peer, "workload": asdict(workload), "address": address})
+    return run([sys.executable, "-m", "benchmarks.measure"], order)
+
+
+def measure_import(name: str) -> Sample:
+    _, statement = startup.IMPORTS[name]
+    return run([sys.executable, "-c", startup.import_program(statement), ""])
+
+
+def measure_first_ping(peer: str, address: str) -> Sample:
+    return run([sys.executable, "-c", startup.first_ping_program(peer), address])
+
+
+def median_of(samples: list[Sample]) -> Sample:
+    return Sample(median(sample.cpu for sample in samples), median(sample.wall for sample in samples))

@@ -1,0 +1,32 @@
+"""What is measured of a running client, and with how much of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from benchmarks.peers import AT_ONCE
+
+
+@dataclass(frozen=True)
+class Workload:
+    """One table: `verb` is what each client is asked to do, `count` how often, `warm_up` how often before."""
+
+    name: str
+    title: str
+    verb: str
+    count: int
+    warm_up: int
+    chunking: str = ""
+
+
+def workloads(*, quick: bool) -> list[Workload]:
+    lines, warm_up_lines = (2_000, 200) if quick else (200_000, 5_000)
+    calls, warm_up_calls = (AT_ONCE, AT_ONCE) if quick else (AT_ONCE * 32, AT_ONCE * 2)
+    return [
+        Workload("lines_each", f"{lines:,} lines, a chunk each", "lines", lines, warm_up_lines, "each"),
+        Workload("lines_32k", f"{lines:,} lines, 32 KiB chunks", "lines", lines, warm_up_lines, "32k"),
+        Workload("calls_alone", f"{calls:,} calls, one by one", "calls", calls, warm_up_calls),
+        Workload(
+            "calls_at_once", f"{calls:,} calls, {AT_ONCE} at once", "calls_at_once", calls, warm_up_calls
+        ),
+    ]
