@@ -1,8 +1,8 @@
-"""Reduce an engine API description to its facts: `reduce_engine_api.py V1.55.YAML tools/engine-api/1.55.json`.
+"""Reduce an engine API description to its facts: `reduce_engine_api.py v1.55.yaml engine-api/1.55.json`.
 
-Kept are names, places, types, enums, defaults, what is required, nullable or left out when empty, and status codes;
-prose and examples are not. One line of JSON a definition and an operation, sorted, so that a diff between two
-versions reads like a list of what changed.
+Kept are names, places, types, enums, defaults, what is required, nullable or left out when empty, and
+status codes; prose and examples are not. One line of JSON a definition and an operation, sorted, so that
+a diff of two versions reads like a list of what changed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import yaml
+import yaml  # PyYAML, which only this tool needs
 
 _SCHEMA_FACTS = ("$ref", "enum", "format", "required", "title", "type", "x-nullable", "x-omitempty")
 _PARAMETER_FACTS = ("collectionFormat", "default", "enum", "format", "in", "name", "required", "type")

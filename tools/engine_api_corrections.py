@@ -1,0 +1,58 @@
+"""What the engine API's history says more exactly than the descriptions can, by operation and parameter."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+HISTORY = "moby's api/docs/CHANGELOG.md (docs/api/version-history.md before Docker 29), under that version"
+
+
+class Correction(NamedTuple):
+    """The first version that has it, the first that has dropped it, and who says so."""
+
+    source: str
+    since: str | None = None
+    gone: str | None = None
+    harmless: bool = False
+    """Newer versions describe it no more, and take it without harm."""
+
+
+CORRECTIONS: dict[tuple[str, str], Correction] = {
+    ("BuildPrune", "max-used-space"): Correction(since="1.48", source=HISTORY),
+    ("BuildPrune", "min-free-space"): Correction(since="1.48", source=HISTORY),
+    ("BuildPrune", "reserved-space"): Correction(since="1.48", source=HISTORY),
+    ("ContainerAttachWebsocket", "stderr"): Correction(since="1.42", source=HISTORY),
+    ("ContainerAttachWebsocket", "stdin"): Correction(since="1.42", source=HISTORY),
+    ("ContainerAttachWebsocket", "stdout"): Correction(since="1.42", source=HISTORY),
+    ("ContainerCreate", "Healthcheck.StartInterval"): Correction(since="1.44", source=HISTORY),
+    ("ContainerCreate", "HostConfig.Annotations"): Correction(since="1.43", source=HISTORY),
+    ("ContainerCreate", "HostConfig.KernelMemory"): Correction(gone="1.42", source=HISTORY),
+    ("ContainerCreate", "HostConfig.KernelMemoryTCP"): Correction(gone="1.52", source=HISTORY),
+    ("ContainerCreate", "MacAddress"): Correction(gone="1.52", source=HISTORY),
+    ("ContainerExec", "ConsoleSize"): Correction(since="1.42", source=HISTORY),
+    ("ContainerRestart", "signal"): Correction(since="1.42", source=HISTORY),
+    ("ContainerStop", "signal"): Correction(since="1.42", source=HISTORY),
+    ("ContainerUpdate", "KernelMemory"): Correction(gone="1.42", source=HISTORY),
+    ("ContainerUpdate", "KernelMemoryTCP"): Correction(gone="1.52", source=HISTORY),
+    ("ImageAttestations", ""): Correction(since="1.55", source=HISTORY),
+    ("ImageDelete", "platforms"): Correction(since="1.50", source=HISTORY),
+    ("ImageGet", "platform"): Correction(since="1.48", source=HISTORY),
+    ("ImageHistory", "platform"): Correction(since="1.48", source=HISTORY),
+    ("ImageInspect", "manifests"): Correction(since="1.48", source=HISTORY),
+    ("ImageInspect", "platform"): Correction(since="1.49", source=HISTORY),
+    ("ImageList", "identity"): Correction(since="1.54", source=HISTORY),
+    ("ImageList", "manifests"): Correction(since="1.47", source=HISTORY),
+    ("ImageList", "shared-size"): Correction(since="1.42", source=HISTORY),
+    ("ImageLoad", "platform"): Correction(since="1.48", source=HISTORY),
+    ("ImagePush", "platform"): Correction(since="1.46", source=HISTORY),
+    ("NetworkConnect", "EndpointConfig.GwPriority"): Correction(since="1.48", source=HISTORY),
+    ("NetworkCreate", "CheckDuplicate"): Correction(
+        harmless=True, source="1.44 of the history: names are always checked since"
+    ),
+    ("NetworkCreate", "EnableIPv4"): Correction(since="1.48", source=HISTORY),
+    ("SystemAuth", "email"): Correction(harmless=True, source="registries ignore it; indexes of version 1 know it"),
+    ("SystemDataUsage", "type"): Correction(since="1.42", source=HISTORY),
+    ("SystemDataUsage", "verbose"): Correction(since="1.52", source=HISTORY),
+    ("VolumeCreate", "ClusterVolumeSpec"): Correction(since="1.42", source=HISTORY),
+    ("VolumeUpdate", ""): Correction(since="1.42", source=HISTORY),
+}
