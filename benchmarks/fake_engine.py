@@ -42,9 +42,7 @@ _LAYERS = tuple(f"{0x4F4FB700EF54 + 7919 * number:012x}" for number in range(8))
 
 
 def render_answer(body: bytes, content_type: str = "application/json", status: str = "200 OK") -> bytes:
-    head = (
-        f"HTTP/1.1 {status}\r\n{_HEADERS}Content-Type: {content_type}\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
+    head = f"HTTP/1.1 {status}\r\n{_HEADERS}Content-Type: {content_type}\r\nContent-Length: {len(body)}\r\n\r\n"
     return head.encode() + body
 
 
@@ -206,9 +204,7 @@ _ANSWERS: dict[str, bytes] = {
     "/info": render_json(engine_info()),
     "/images/json": render_json([_image(number) for number in range(20)]),
 }
-_INSPECTED_IMAGE = render_json(
-    {**_image(1), "Architecture": "amd64", "Os": "linux", "RootFS": {"Type": "layers"}}
-)
+_INSPECTED_IMAGE = render_json({**_image(1), "Architecture": "amd64", "Os": "linux", "RootFS": {"Type": "layers"}})
 _INSPECTED_CONTAINER = render_json({"Id": "b" * 64, "Name": "/bench", "Config": {"Tty": False}})
 _NO_SUCH_PAGE = render_answer(b'{"message":"page not found"}\n', status="404 Not Found")
 
@@ -265,7 +261,7 @@ def chunked(items: list[bytes], chunking: str) -> bytes:
     return b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
 
 
-@functools.lru_cache(maxsize=4)
+@functools.lru_cache(maxsize=8)
 def render_stream(kind: str, count: int, chunking: str) -> bytes:
     """A whole answer, head included; the few that a benchmark asks for again and again stay rendered."""
     make, content_type = _STREAMS[kind]
@@ -356,7 +352,11 @@ async def serve(unix: str) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--unix", required=True, help="path of the socket to listen on")
-    asyncio.run(serve(parser.parse_args().unix))
+    parser.add_argument("--prepare", nargs="*", default=[], metavar="TARGET", help="targets to render before listening")
+    options = parser.parse_args()
+    for target in options.prepare:
+        answer("POST", target)
+    asyncio.run(serve(options.unix))
 
 
 if __name__ == "__main__":

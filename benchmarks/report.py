@@ -24,15 +24,16 @@ class Table:
     title: str
     samples: Samples
     reference: str
-    """Whose time the ratios are given in."""
+    """Whose time is 1 in the ratios; where it was not measured, the first's."""
 
     def medians(self) -> dict[str, Sample]:
         return {competitor: median_of(samples) for competitor, samples in self.samples.items()}
 
     def markdown(self) -> str:
         medians = self.medians()
-        unit = medians.get(self.reference)
-        of = peers.LABELS.get(self.reference, self.reference)
+        reference = self.reference if self.reference in medians else next(iter(medians), self.reference)
+        unit = medians.get(reference)
+        of = peers.LABELS.get(reference, reference)
         rows = [
             f"### {self.title}",
             "",

@@ -28,10 +28,11 @@ _LONGEST = 300
 
 
 @contextmanager
-def fake_engine() -> Iterator[str]:
-    """A fake engine in a process of its own; gives the address of its unix socket."""
+def fake_engine(prepare: list[str]) -> Iterator[str]:
+    """A fake engine in a process of its own, the given targets rendered; gives the address of its unix socket."""
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         command = [sys.executable, "-m", "benchmarks.fake_engine", "--unix", str(Path(folder, "engine.sock"))]
+        command += ["--prepare", *prepare]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as engine:
             assert engine.stdin is not None
             assert engine.stdout is not None
@@ -44,7 +45,7 @@ def interleave(competitors: list[str], rounds: int, measure: Callable[[str], Sam
     samples: Samples = {competitor: [] for competitor in competitors}
     for turn in range(rounds):
         # Whoever runs first may meet a colder machine: everybody is first in turn.
-        shift = turn % len(competitors)
+        shift = turn % max(len(competitors), 1)
         for competitor in competitors[shift:] + competitors[:shift]:
             samples[competitor].append(measure(competitor))
     return samples

@@ -18,6 +18,15 @@ class Workload:
     warm_up: int
     chunking: str = ""
 
+    @property
+    def group(self) -> str:
+        return self.name.partition("_")[0]
+
+    @property
+    def target(self) -> str:
+        """What the fake engine has to have rendered, so that nobody waits for it."""
+        return f"/images/create?tag={self.count}-{self.chunking}" if self.chunking else "/info"
+
 
 def workloads(*, quick: bool) -> list[Workload]:
     lines, warm_up_lines = (2_000, 200) if quick else (200_000, 5_000)
@@ -26,7 +35,5 @@ def workloads(*, quick: bool) -> list[Workload]:
         Workload("lines_each", f"{lines:,} lines, a chunk each", "lines", lines, warm_up_lines, "each"),
         Workload("lines_32k", f"{lines:,} lines, 32 KiB chunks", "lines", lines, warm_up_lines, "32k"),
         Workload("calls_alone", f"{calls:,} calls, one by one", "calls", calls, warm_up_calls),
-        Workload(
-            "calls_at_once", f"{calls:,} calls, {AT_ONCE} at once", "calls_at_once", calls, warm_up_calls
-        ),
+        Workload("calls_at_once", f"{calls:,} calls, {AT_ONCE} at once", "calls_at_once", calls, warm_up_calls),
     ]
