@@ -1,0 +1,114 @@
+"""Fixtures for every test: the rig's engines and registries, and a check that nothing is left open."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import inspect
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from rig import ROLES, Engine, Registry, Rig
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "leaves_open(reason): leaves sockets or tasks behind on purpose; the reason says which and why"
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test that uses the rig is one of those that need engines, whether its author remembered the marker or not."""
+    for item in items:
+        if "rig" in getattr(item, "fixturenames", ()):
+            item.add_marker("engine")
+
+
+@pytest.fixture(scope="session")
+def rig() -> Iterator[Rig]:
+    """Engines and registries, started when first asked for; an error when the machine cannot have them."""
+    with Rig() as running:
+        yield running
+
+
+@pytest.fixture(scope="session", params=ROLES)
+def engine(rig: Rig, request: pytest.FixtureRequest) -> Engine:
+    """Each engine in turn; `@pytest.mark.parametrize("engine", ["newest"], indirect=True)` takes some of them."""
+    return rig.engine(request.param)
+
+
+@pytest.fixture(scope="session")
+def registry(rig: Rig) -> Registry:
+    """The registry with a password and TLS, which the engines trust."""
+    return rig.registry
+
+
+@pytest.fixture(scope="session")
+def crane(rig: Rig) -> Registry:
+    """The registry without a password, over plain HTTP."""
+    return rig.crane
+
+
+@pytest.fixture
+def busybox(rig: Rig, engine: Engine) -> str:
+    """The name of a busybox image in `engine`, whatever other tests have removed."""
+    return rig.busybox(engine)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _settled_memory() -> Iterator[None]:
+    """What is in memory before the first test is not looked at again by the collections after each test."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left_open(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fails a test after which a socket or a task is left, or something was dropped without having been closed.
+
+    The collection makes dropped objects warn here, and warnings are errors.
+    """
+    if request.node.get_closest_marker("leaves_open"):
+        yield
+        return
+    before = _open_sockets()
+    if inspect.iscoroutinefunction(getattr(request, "function", None)):
+        request.getfixturevalue("_no_task_is_left")
+    yield
+    gc.collect()
+    # Threads of a test's servers may still be closing theirs.
+    deadline = time.monotonic() + 1
+    while (left := _open_sockets() - before) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    if left:
+        pytest.fail(f"sockets left open: {', '.join(sorted(left))}", pytrace=False)
+
+
+@pytest.fixture
+async def _no_task_is_left() -> AsyncIterator[None]:
+    """Runs in the test's own loop, before anything else asynchronous begins there and after all of it has ended."""
+    before = asyncio.all_tasks()
+    yield
+    # What was cancelled or closed just now ends within a few turns of the loop.
+    for _ in range(10):
+        await asyncio.sleep(0)
+    left = asyncio.all_tasks() - before - {asyncio.current_task()}
+    if left:
+        pytest.fail(f"tasks left running: {', '.join(map(repr, left))}", pytrace=False)
+
+
+def _open_sockets() -> set[str]:
+    found = set()
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):  # the listing's own descriptor is closed by now
+            found.add(str(descriptor.readlink()))
+    return {target for target in found if target.startswith("socket:")}
