@@ -159,9 +159,7 @@ def _check_registry(registry: str) -> None:
     if host is None or not re.fullmatch(r"(?::[0-9]+)?", registry[host.end() :]):
         raise BadReference(f"the registry {_quoted(registry)} is no host and no host:port")
     if not _names_registry(registry):
-        raise BadReference(
-            f"the registry {_quoted(registry)} needs a dot or a port, or it reads as a namespace"
-        )
+        raise BadReference(f"the registry {_quoted(registry)} needs a dot or a port, or it reads as a namespace")
 
 
 def _check_repository(repository: str) -> None:

@@ -1,14 +1,9 @@
-"""Who one is to a registry: the value, and where it is found when the caller names none.
-
-`Credentials` is what a registry, an index or an engine is shown. `CredentialStore` finds them as the Docker
-CLI does, in `DOCKER_AUTH_CONFIG`, credential helpers and `config.json`. It only reads.
-"""
+"""Who one is to a registry: a value that never shows its secret, and the headers that it makes."""
 
 from __future__ import annotations
 
 import base64
 import dataclasses
-import logging
 import unicodedata
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeAlias
@@ -18,9 +13,7 @@ import msgspec
 from aiodockerhub.errors import BadParameter
 from aiodockerhub.reference import HUB
 
-__all__ = ["Credentials", "CredentialsSource", "build_header", "server_key"]
-
-_log = logging.getLogger(__name__)
+__all__ = ["Credentials", "CredentialsSource", "build_header", "kept_for", "server_key"]
 
 _HUB_KEY = "https://index.docker.io/v1/"
 _HUB_HOSTS = frozenset({HUB, "index.docker.io", "registry-1.docker.io"})
@@ -113,6 +106,11 @@ class Credentials:
         """Whether these may be shown to `registry`: always, unless they have another registry's address."""
         return self.server_address is None or server_key(self.server_address) == server_key(registry)
 
+    def check_answers_for(self, registry: str) -> None:
+        """Raises BadParameter when these are another registry's credentials."""
+        if not self.answers_for(registry):
+            raise BadParameter(f"these credentials are for {self.server_address}, not for {registry}")
+
     def fields(self, registry: str) -> dict[str, str]:
         """What the engine's API takes for `registry`: names in lower case, secrets in clear; `{}` for nobody.
 
@@ -120,7 +118,7 @@ class Credentials:
         """
         if self.is_anonymous:
             return {}
-        self._check_answers_for(registry)
+        self.check_answers_for(registry)
         fields = {
             "username": self.username,
             "password": _revealed(self._password),
@@ -160,10 +158,6 @@ class Credentials:
             return f"Credentials({self.username!r}, '***'{where})"
         kind = "token" if self._identity_token is not None else "registry_token"
         return f"Credentials.{kind}('***'{where})"
-
-    def _check_answers_for(self, registry: str) -> None:
-        if not self.answers_for(registry):
-            raise BadParameter(f"these credentials are for {self.server_address}, not for {registry}")
 
 
 def _fill(made: Credentials, **values: str | _Secret | None) -> Credentials:
@@ -214,16 +208,12 @@ def _cut(address: str) -> tuple[str, str]:
     return host, path.strip("/")
 
 
-def _kept_for(entry: str) -> str | None:
-    """The server key that a name in a file or helper means, or None when it is nothing for a registry."""
+def kept_for(entry: str) -> str | None:
+    """The server key that a name in a file or helper means, or None when it is no registry's."""
     host, path = _cut(entry)
     if host in _HUB_HOSTS:
         return _HUB_KEY if path in _HUB_PATHS else None
-    return host or None
-
-
-def _registry_named(key: str) -> str:
-    return HUB if key == _HUB_KEY else key
+    return host if host and "@" not in host else None
 
 
 def _encoded(value: object) -> str:
