@@ -32,9 +32,8 @@ or `Unauthorized` too, so that one `except` catches both ways in which engines s
 
 from __future__ import annotations
 
-import functools
 import re
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 __all__ = [
     "APIError",
@@ -187,7 +186,13 @@ class APIError(DockerError):
     path: str = ""
 
     def __init__(
-        self, message: str, *, status: int | None = None, method: str = "", path: str = "", retry_after: float | None = None
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        method: str = "",
+        path: str = "",
+        retry_after: float | None = None,
     ) -> None:
         asked = f" ({method} {path}" + (f" -> {status})" if status is not None else ")") if method else ""
         super().__init__(message + asked)
@@ -300,29 +305,37 @@ def api_error_class(status: int) -> type[APIError]:
 
 # What engines and registries write into a stream where HTTP would have a status; the first that matches counts.
 # "pull access denied ... repository does not exist or may require 'docker login'" is a refusal: the words end in denied.
-_SAID: tuple[tuple[re.Pattern[str], type[APIError]], ...] = (
-    (re.compile(r"toomanyrequests|too many requests", re.I), RateLimited),
-    (re.compile(r"no basic auth credentials|unauthorized|authentication required", re.I), Unauthorized),
-    (re.compile(r"\bdenied\b|forbidden", re.I), Forbidden),
-    (re.compile(r"not found|manifest unknown|name unknown|no such (image|container)|does not exist", re.I), NotFound),
+_SAID: Final[tuple[tuple[re.Pattern[str], type[APIError]], ...]] = (
+    (re.compile(r"toomanyrequests|too many requests", re.IGNORECASE), RateLimited),
+    (re.compile(r"no basic auth credentials|unauthorized|authentication required", re.IGNORECASE), Unauthorized),
+    (re.compile(r"\bdenied\b|forbidden", re.IGNORECASE), Forbidden),
+    (
+        re.compile(r"not found|manifest unknown|name unknown|no such (image|container)|does not exist", re.IGNORECASE),
+        NotFound,
+    ),
 )
 
 _Failed = TypeVar("_Failed", bound=OperationFailed)
 
 
-def failed(
-    kind: type[_Failed], message: str, *, code: int | None = None, method: str = "", path: str = ""
-) -> _Failed:
+def failed(kind: type[_Failed], message: str, *, code: int | None = None, method: str = "", path: str = "") -> _Failed:
     """The error for what a stream said: a `kind`, and an `APIError` of the fitting class too where the words say so."""
     for pattern, also in _SAID:
         if pattern.search(message):
-            return _joined(kind, also)(message, code=code, method=method, path=path)
+            kind = _joined(kind, also)
+            break
     return kind(message, code=code, method=method, path=path)
 
 
-@functools.cache
-def _joined(kind: type[_Failed], also: type[APIError]) -> type[_Failed]:
-    return type(kind.__name__, (kind, also), {"__doc__": kind.__doc__, "__module__": kind.__module__})
+_JOINED: Final[dict[tuple[type, ...], type[Any]]] = {}
+
+
+def _joined(kind: type[_Failed], also: type[Any]) -> type[_Failed]:
+    """The class that is both; always the same one."""
+    if (kind, also) not in _JOINED:
+        body = {"__doc__": kind.__doc__, "__module__": kind.__module__}
+        _JOINED[kind, also] = type(kind.__name__, (kind, also), body)
+    return _JOINED[kind, also]
 
 
 def _origin(kind: type[DockerError]) -> tuple[type[DockerError], ...]:

@@ -1,0 +1,132 @@
+"""`Docker`, the client of one engine."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Literal
+
+from aiodockerhub.context import find_engine
+from aiodockerhub.credentials import CredentialStore
+from aiodockerhub.engine.api import Engine, missing
+from aiodockerhub.engine.system import System
+from aiodockerhub.errors import EngineUnreachable
+from aiodockerhub.wire.http import HTTP
+from aiodockerhub.wire.pool import Connections
+from aiodockerhub.wire.timeouts import Timeout, client_timeout
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from ssl import SSLContext
+    from types import TracebackType
+    from typing import Self
+
+    import aiohttp
+
+    from aiodockerhub.credentials import CredentialsSource
+    from aiodockerhub.engine.containers import Containers
+    from aiodockerhub.engine.images import Images
+    from aiodockerhub.wire.limits import Limits
+    from aiodockerhub.wire.pool import Stats
+    from aiodockerhub.wire.tls import TLS
+
+__all__ = ["Docker"]
+
+
+class Docker(System):
+    """A client of one engine: Docker's, or podman's compatible service.
+
+    `base_url` is `unix:///path`, `tcp://host:port`, `http://` or `https://`, with a path prefix if need be. Without it (and
+    without `context=`, the name of one) the engine is the one that the docker CLI would use: `DOCKER_HOST`,
+    `DOCKER_CONTEXT`, config.json's current context, the usual sockets. `tls` is True, an `ssl.SSLContext`, or `TLS(...)` with
+    the paths of CA, certificate and key.
+
+    `version` fixes the API version (`DOCKER_API_VERSION` does too), otherwise the newest that both sides know is spoken.
+    `timeout` is a `Timeout`, or the seconds that a short call may take in all (None: for ever). `credentials` answer where a
+    registry asks: `Credentials`, or a coroutine function that gives them for a registry; without them, the environment's,
+    the helpers' and config.json's. `limits` bounds what is open and taken in. `trace_configs` are aiohttp's.
+
+    Made anywhere, without a loop and without network I/O; it belongs to the event loop of its first call. Close it with
+    `async with` or `close()`. Raises BadAddress, BadParameter or BadCredentials when it can't be made.
+    """
+
+    def __init__(
+        self,
+        base_url: str | None = None,
+        *,
+        version: str | None = None,
+        timeout: float | Timeout | None = Timeout(),  # noqa: B008  (frozen)
+        tls: Literal[True] | SSLContext | TLS | None = None,
+        context: str | None = None,
+        credentials: CredentialsSource = None,
+        limits: Limits | None = None,
+        user_agent: str | None = None,
+        trace_configs: Iterable[aiohttp.TraceConfig] = (),
+        connections: Connections | None = None,
+    ) -> None:
+        target = find_engine(base_url, tls=tls, context=context)
+        address = target.address
+        self._own = connections is None
+        self._connections = connections or Connections(
+            limits=limits, user_agent=user_agent, trace_configs=trace_configs
+        )
+        pool = self._connections.pool(
+            socket=address.socket,
+            place=f"{address.host}:{address.port}",
+            tls=target.tls,
+            headers=target.http_headers,
+        )
+        self._http = HTTP(
+            pool,
+            address.base_url,
+            address=f"{address} ({target.name})" if base_url is None else str(address),
+            timeout=client_timeout(timeout),
+            unreachable=EngineUnreachable,
+            missing=missing,
+        )
+        self._engine = Engine(self._http, version=_fixed(version), credentials=CredentialStore(credentials))
+        self._http.seen = self._engine.heard
+
+    @functools.cached_property
+    def images(self) -> Images:
+        """Images: pull, push, build, tag, list."""
+        from aiodockerhub.engine.images import Images
+
+        return Images(self._engine)
+
+    @functools.cached_property
+    def containers(self) -> Containers:
+        """Containers: create, start, stop, logs, wait."""
+        from aiodockerhub.engine.containers import Containers
+
+        return Containers(self._engine)
+
+    def stats(self) -> Stats:
+        """What is open and what was sent: of this client, or of the session that it belongs to."""
+        return self._connections.stats()
+
+    async def close(self) -> None:
+        """Close every connection; what is under way ends with Closed. A session's client leaves that to the session."""
+        self._http.closed = True
+        if self._own:
+            await self._connections.close()
+
+    async def __aenter__(self) -> Self:
+        self._http.bind()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        return f"<Docker {self._http.address}{' closed' if self._http.closed else ''}>"
+
+
+def _fixed(version: str | None) -> str | None:
+    """The version that the caller or the environment fixes."""
+    import os
+
+    if version is None or version == "auto":
+        version = os.environ.get("DOCKER_API_VERSION") or None
+    return version

@@ -1,0 +1,177 @@
+"""The engine itself: what it is, what happens in it, and whatever has no method of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+import msgspec
+
+from aiodockerhub.engine.api import Engine, decoded
+from aiodockerhub.errors import DockerError, OperationFailed, failed
+from aiodockerhub.progress import Event
+from aiodockerhub.wire.http import Outgoing, Request
+from aiodockerhub.wire.jsonstream import JSONLines
+from aiodockerhub.wire.paths import written_path
+from aiodockerhub.wire.stream import Stream
+from aiodockerhub.wire.timeouts import UNSET, CallTimeout
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from aiodockerhub.engine import types
+    from aiodockerhub.wire.body import Body
+
+__all__ = ["Filters", "Moment", "Ping", "System"]
+
+Filters: TypeAlias = Mapping[str, str | bool | Sequence[str] | Mapping[str, bool]]
+"""Filters by name: `{"label": ["app=x", "tier"], "dangling": True}`. Several values of a name mean any, labels all."""
+
+Moment: TypeAlias = "int | float | str | datetime"
+"""A point in time: seconds since 1970, a datetime, or what the engine reads itself (`"10m"`, RFC 3339)."""
+
+
+class Ping(msgspec.Struct, frozen=True):
+    """What an engine says of itself before any version is agreed on."""
+
+    api_version: str
+    os_type: str | None
+    builder: str | None
+    experimental: bool
+    swarm: str | None
+
+
+class System:
+    """The engine's own operations. `Docker` offers them."""
+
+    _engine: Engine
+
+    async def info(self, *, timeout: CallTimeout = UNSET) -> types.SystemInfo:
+        """The engine, its host, its drivers and its counts. API: `SystemInfo`."""
+        return cast("types.SystemInfo", await self._engine.json("SystemInfo", "GET", "/info", timeout=timeout))
+
+    async def version(self, *, timeout: CallTimeout = UNSET) -> types.SystemVersion:
+        """The versions of the engine, of its parts, and of its API. API: `SystemVersion`."""
+        answer = await self._engine.json("SystemVersion", "GET", "/version", timeout=timeout)
+        return cast("types.SystemVersion", answer)
+
+    async def ping(self, *, head: bool = False, timeout: CallTimeout = UNSET) -> Ping:
+        """Whether the engine answers, and what it says of itself; needs no common version.
+
+        `head=True` asks with HEAD. API: `SystemPing`, `SystemPingHead`.
+        """
+        answer = await self._engine.http.call(Request("HEAD" if head else "GET", "/_ping"), timeout=timeout)
+        told = answer.headers
+        return Ping(
+            api_version=told.get("Api-Version", ""),
+            os_type=told.get("OSType"),
+            builder=told.get("Builder-Version"),
+            experimental=told.get("Docker-Experimental") == "true",
+            swarm=told.get("Swarm"),
+        )
+
+    def events(
+        self,
+        *,
+        since: Moment | None = None,
+        until: Moment | None = None,
+        filters: Filters | None = None,
+        timeout: CallTimeout = UNSET,
+    ) -> Stream[Event, None]:
+        """What happens in the engine, from now on or from `since`; without an end unless `until` is given.
+
+        `timeout` bounds the whole stream; `Timeout(idle=...)` the silence. API: `SystemEvents`.
+        """
+        parameters = {"since": moment(since), "until": moment(until), "filters": written(filters)}
+
+        async def begin() -> Body:
+            return await self._engine.open("SystemEvents", "GET", "/events", query=parameters, timeout=timeout)
+
+        decoder = JSONLines(Event, line=self._engine.http.pool.limits.line)
+        return self._engine.stream("events", begin, decoder, _Nothing(), convert=decoder.convert)
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, object] | None = None,
+        json: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: CallTimeout = UNSET,
+    ) -> Any:  # noqa: ANN401  (what has no method here has no type here)
+        """Anything that has no method here: `await docker.request("GET", "/containers/x/top")`.
+
+        `path` begins with a slash, has no version in front, and is quoted by the caller. The answer decoded, None for an
+        empty one, bytes for one that is no JSON. Versions, errors, limits and ownership are those of every call.
+        """
+        answer = await self._engine.call(
+            "", method, written_path(path), query=params, json=json, headers=headers, timeout=timeout
+        )
+        if answer.headers.get("Content-Type", "application/json").startswith("application/json"):
+            return decoded(answer, f"{method} {path}")
+        return answer.body
+
+    def stream(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, object] | None = None,
+        body: bytes | Outgoing | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: CallTimeout = UNSET,
+    ) -> Stream[dict[str, Any], None]:
+        """Any JSON stream that has no method here, as the engine's own dicts. `{"error"}` in it raises OperationFailed."""
+        target = written_path(path)
+
+        async def begin() -> Body:
+            return await self._engine.open(
+                "", method, target, query=params, headers=headers, body=body, timeout=timeout
+            )
+
+        decoder = JSONLines[dict[str, Any]](dict[str, Any], line=self._engine.http.pool.limits.line)
+        return self._engine.stream(f"{method} {target}", begin, decoder, _Errors(method, target))
+
+
+class _Nothing:
+    """The outcome of a stream that has none."""
+
+    def observe(self, item: object) -> DockerError | None:
+        return None
+
+    async def outcome(self) -> None:
+        return None
+
+
+class _Errors(_Nothing):
+    def __init__(self, method: str, path: str) -> None:
+        self._method = method
+        self._path = path
+
+    def observe(self, item: object) -> DockerError | None:
+        if isinstance(item, dict) and isinstance(said := cast("dict[str, Any]", item).get("error"), str):
+            return failed(OperationFailed, said, method=self._method, path=self._path)
+        return None
+
+
+def moment(value: Moment | None) -> str | int | float | None:
+    """A point in time as engines read it."""
+    if value is None or isinstance(value, (int, float, str)):
+        return value
+    return f"{value.timestamp():.9f}"
+
+
+def written(filters: Filters | None) -> Mapping[str, object] | None:
+    """Filters as engines read them: a list of strings for each name."""
+    if not filters:
+        return None
+    return {name: _values(value) for name, value in filters.items()}
+
+
+def _values(value: str | bool | Sequence[str] | Mapping[str, bool]) -> object:
+    if isinstance(value, bool):
+        return ["true" if value else "false"]
+    if isinstance(value, str):
+        return [value]
+    return value if isinstance(value, Mapping) else list(value)

@@ -1,0 +1,156 @@
+"""What long operations tell while they run, and what they end in."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+__all__ = [
+    "Actor",
+    "Amount",
+    "BuildStep",
+    "Built",
+    "Event",
+    "Failure",
+    "Imported",
+    "LogChunk",
+    "LogLine",
+    "PullProgress",
+    "Pulled",
+    "PushProgress",
+    "Pushed",
+]
+
+
+class Amount(msgspec.Struct, gc=False):
+    """How far a part of the work is, in bytes unless `units` names another unit. An engine may leave out either."""
+
+    current: int | float | None = None
+    total: int | float | None = None
+    units: str | None = None
+
+
+class Failure(msgspec.Struct, gc=False):
+    """An error inside a stream, in the engine's own words; `code` where it gave a number."""
+
+    message: str | None = None
+    code: int | None = None
+
+
+class _Line(msgspec.Struct, kw_only=True):
+    """A line of the engine's JSON stream, as `pull`, `push`, `import` and `build` share it."""
+
+    status: str | None = None
+    id: str | None = None
+    progress: str | None = None
+    amount: Amount | None = msgspec.field(name="progressDetail", default=None)
+    aux: Any = None
+    error: str | None = None
+    failure: Failure | None = msgspec.field(name="errorDetail", default=None)
+
+    @property
+    def current(self) -> int | float | None:
+        """How much is done, in bytes unless `amount.units` says otherwise."""
+        return self.amount.current if self.amount is not None else None
+
+    @property
+    def total(self) -> int | float | None:
+        """How much there is to do."""
+        return self.amount.total if self.amount is not None else None
+
+
+class PullProgress(_Line, kw_only=True):
+    """A step of a pull or an import: `status` of the layer (or reference) `id`, and how far it is.
+
+    `progress` is the engine's own drawing of `current` and `total`.
+    """
+
+
+class PushProgress(_Line, kw_only=True):
+    """A step of a push: `status` of the layer (or repository) `id`, and how far it is."""
+
+
+class BuildStep(_Line, kw_only=True):
+    """A step of a build: `stream` is what it prints; `status`, `id` and the rest tell of an image that it pulls.
+
+    `aux` holds what the engine adds: the image's id, and BuildKit's own records as it sends them.
+    """
+
+    stream: str | None = None
+
+    @property
+    def instruction(self) -> str | None:
+        """The instruction that begins here, as the classic builder prints it (`Step 1/2 : FROM scratch`), else None."""
+        text = (self.stream or "").strip()
+        return text if text.startswith("Step ") else None
+
+
+class Actor(msgspec.Struct, gc=False):
+    """What an event is about: its id, and attributes such as its name, image and labels."""
+
+    id: str | None = msgspec.field(name="ID", default=None)
+    attributes: dict[str, str] | None = msgspec.field(name="Attributes", default=None)
+
+
+class Event(msgspec.Struct, kw_only=True, gc=False):
+    """Something that happened in the engine: `action` happened to `actor`, which is of `type`.
+
+    `time` is in whole seconds since 1970, `time_nano` in nanoseconds.
+    """
+
+    type: str | None = msgspec.field(name="Type", default=None)
+    action: str | None = msgspec.field(name="Action", default=None)
+    actor: Actor = msgspec.field(name="Actor", default_factory=Actor)
+    scope: str | None = None
+    time: int | None = None
+    time_nano: int | None = msgspec.field(name="timeNano", default=None)
+
+
+class LogChunk(msgspec.Struct, gc=False):
+    """A piece of output: `stream` is where it was written, `data` the bytes.
+
+    `text` is `data` in UTF-8; a character cut between two chunks of a stream stands whole in the later one.
+    """
+
+    stream: Literal["stdin", "stdout", "stderr"]
+    data: bytes
+    text: str
+
+
+class LogLine(msgspec.Struct, gc=False):
+    """A whole line of output, without its end."""
+
+    stream: Literal["stdin", "stdout", "stderr"]
+    text: str
+
+
+class Pulled(msgspec.Struct, frozen=True):
+    """A pulled image: `id` is its id in the engine, `digest` that of its manifest, None where the engine named none."""
+
+    reference: str
+    id: str
+    digest: str | None
+    up_to_date: bool
+
+
+class Pushed(msgspec.Struct, frozen=True):
+    """A pushed tag: the manifest's `digest`, and its `size` in bytes; None where the engine named none."""
+
+    reference: str
+    digest: str | None
+    size: int | None
+
+
+class Imported(msgspec.Struct, frozen=True):
+    """An image made of a file system: `id` is its id in the engine, `reference` its name if it got one."""
+
+    reference: str | None
+    id: str
+
+
+class Built(msgspec.Struct, frozen=True):
+    """A built image: its `id` in the engine, and the names it got."""
+
+    id: str
+    tags: tuple[str, ...]

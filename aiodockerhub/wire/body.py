@@ -1,0 +1,144 @@
+"""An answer that is read bit by bit."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from aiodockerhub.errors import DockerError, TimedOut
+from aiodockerhub.wire.failures import FOREIGN, broken_body
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import aiohttp
+
+    from aiodockerhub.wire.places import Place
+    from aiodockerhub.wire.pool import Pool
+
+__all__ = ["Body"]
+
+
+class Body:
+    """The rest of an answer whose head has come. Owns its connection until `close`, its end, or an error."""
+
+    __slots__ = (
+        "__weakref__",
+        "_asked",
+        "_content",
+        "_deadline",
+        "_error",
+        "_idle",
+        "_place",
+        "_pool",
+        "_response",
+        "closed",
+        "loop",
+    )
+
+    def __init__(
+        self,
+        response: aiohttp.ClientResponse,
+        pool: Pool,
+        place: Place,
+        *,
+        asked: str,
+        idle: float | None,
+        deadline: float | None,
+    ) -> None:
+        self._response = response
+        self._content = response.content
+        self._pool = pool
+        self._place = place
+        self.loop = pool.bind()
+        self._asked = asked
+        self._idle = idle
+        self._deadline = deadline
+        self._error: DockerError | None = None
+        self.closed = False
+        pool.enter(self)
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return self._response.status
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The head's fields; names in any case."""
+        return self._response.headers
+
+    async def read(self) -> bytes:
+        """What has come since, at least one byte; b"" at the end. Raises StreamBroken, TimedOut, Closed."""
+        if self._error is not None:
+            raise self._error
+        try:
+            if self._idle is None and self._deadline is None:
+                chunk = await self._content.readany()
+            else:
+                chunk = await self._read_in_time()
+        except FOREIGN as error:
+            return self._rest(broken_body(error, asked=self._asked), error)
+        except BaseException:
+            self.close()
+            raise
+        if not chunk:
+            self.close()
+        return chunk
+
+    async def _read_in_time(self) -> bytes:
+        silent = self.loop.time() + self._idle if self._idle is not None else None
+        when = min(limit for limit in (silent, self._deadline) if limit is not None)
+        try:
+            async with asyncio.timeout_at(when):
+                return await self._content.readany()
+        except TimeoutError as error:
+            late = f"nothing came for {self._idle:g} s" if when == silent else "it took longer than its time limit"
+            raise TimedOut(f"{late} ({self._asked})") from error
+
+    def _rest(self, error: DockerError, cause: BaseException) -> bytes:
+        """What had come before the connection broke; the error goes to the next read, or is raised if there is nothing.
+
+        aiohttp keeps the bytes but raises its exception first; taking the exception back gives access to them.
+        """
+        if error is not cause:
+            error.__cause__ = cause
+        rest = b""
+        if not self.closed and not isinstance(error, TimedOut):
+            self._content.set_exception(None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+            rest = self._content.read_nowait()
+        self.close()
+        if not rest:
+            raise error
+        self._error = error
+        return rest
+
+    def close(self) -> None:
+        """Give the connection back if the body is at its end, else cut it. In the loop's own thread; also twice."""
+        if not self.closed:
+            self.closed = True
+            self._response.close()
+            self._place.release()
+            self._pool.leave(self)
+
+    async def aclose(self) -> None:
+        """`close`; the transport goes in the next turn of the loop."""
+        self.close()
+        await asyncio.sleep(0)
+
+    def abandon(self) -> None:
+        """`close`, from any thread, from a finaliser, after the loop's end."""
+        if not self.closed:
+            try:
+                self.loop.call_soon_threadsafe(self.close)
+            except RuntimeError:  # the loop is closed, and its connections with it
+                self.closed = True
+                self._place.release()
+                self._pool.leave(self)
+
+    def break_off(self, error: DockerError) -> None:
+        """End it from outside: who reads gets `error`."""
+        if not self.closed:
+            self._error = error
+            self._content.set_exception(error)
+            self.close()

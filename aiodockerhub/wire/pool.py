@@ -1,0 +1,217 @@
+"""Who owns connections: `Connections` for a client or a session, `Pool` for one address of it."""
+
+from __future__ import annotations
+
+import asyncio
+import warnings
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import aiohttp
+
+from aiodockerhub.errors import Closed, DockerError, Misused
+from aiodockerhub.wire.connectors import TCPConnector, UnixConnector
+from aiodockerhub.wire.limits import Limits
+from aiodockerhub.wire.places import Places
+from aiodockerhub.wire.tls import ssl_context
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from ssl import SSLContext
+    from typing import Literal
+
+    from aiodockerhub.wire.tls import TLS
+
+__all__ = ["Breakable", "Connections", "Pool", "Stats"]
+
+_HEAD_BYTES: Final = 64 * 1024
+"""A line of a head, and a field of it: registries' tokens are longer than aiohttp's 8 KiB."""
+_IDLE: Final = 30.0
+"""Seconds that an unused connection is kept."""
+
+
+class Breakable(Protocol):
+    """What is in flight and can be ended from outside, so that nobody hangs when its owner closes."""
+
+    def break_off(self, error: DockerError) -> None:
+        """End it: whoever waits for it gets `error`."""
+
+
+@dataclass(slots=True)
+class Stats:
+    """Counts of one client or session, for any metrics library.
+
+    `open_calls` and `open_streams` are connections in use, `waiting` calls and streams that wait for one, `requests` and
+    `retries` what was sent since the start.
+    """
+
+    open_calls: int = 0
+    open_streams: int = 0
+    waiting: int = 0
+    requests: int = 0
+    retries: int = 0
+
+
+class Connections:
+    """The one owner of everything that is open: pools, and what is under way on them.
+
+    Made anywhere, without a loop; bound to the loop of its first call.
+    """
+
+    def __init__(
+        self,
+        *,
+        limits: Limits | None = None,
+        user_agent: str | None = None,
+        trace_configs: Iterable[aiohttp.TraceConfig] = (),
+    ) -> None:
+        self.limits = limits or Limits()
+        self.closed = False
+        self._stats = Stats()
+        self._user_agent = user_agent or _user_agent()
+        self._trace_configs = list(trace_configs)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._streams = asyncio.Semaphore(self.limits.streams) if self.limits.streams is not None else None
+        self._in_flight: set[Breakable] = set()
+        self._pools: dict[object, Pool] = {}
+
+    def pool(
+        self,
+        *,
+        socket: str | None = None,
+        place: str = "",
+        tls: Literal[True] | SSLContext | TLS | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Pool:
+        """The pool for a unix socket, or for `place` (a host and port); the same for the same place and TLS."""
+        key = (socket, place, tls, tuple((headers or {}).items()))
+        if key not in self._pools:
+            sent = {"User-Agent": self._user_agent, **(headers or {})}
+            places = Places(self.limits, self._stats, self._streams)
+            self._pools[key] = Pool(self, places, socket, tls, sent, self._trace_configs)
+        return self._pools[key]
+
+    def bind(self) -> asyncio.AbstractEventLoop:
+        """The running loop. Raises Closed after close(), Misused in any loop but that of the first call."""
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:
+            if self._loop is not None:
+                raise Misused("this client belongs to another event loop: make one in the loop that uses it")
+            self._loop = loop
+        if self.closed:
+            raise Closed("this client is closed")
+        return loop
+
+    def stats(self) -> Stats:
+        """The counts as they are now."""
+        return replace(self._stats)
+
+    def enter(self, flight: Breakable) -> None:
+        """Something is under way until `leave`; close() breaks it off."""
+        self._in_flight.add(flight)
+
+    def leave(self, flight: Breakable) -> None:
+        """It is over. From any thread; also twice."""
+        self._in_flight.discard(flight)
+
+    async def close(self) -> None:
+        """Break off what is under way and close every connection. A second call does nothing."""
+        if self.closed:
+            return
+        if self._loop is not None and self._loop is not asyncio.get_running_loop():
+            raise Misused("close() in another event loop than the one that used this client")
+        self.closed = True
+        error = Closed("the client was closed while this was under way")
+        for flight in list(self._in_flight):
+            flight.break_off(error)
+        for pool in self._pools.values():
+            await pool.close()
+        # transports report their end in the next turns of the loop; a closed client leaves none behind
+        for _ in range(2):
+            await asyncio.sleep(0)
+
+    def __del__(self) -> None:
+        if not self.closed and any(pool.in_use for pool in self._pools.values()):
+            warnings.warn("a client, or a session, was never closed", ResourceWarning, stacklevel=1, source=self)
+
+
+class Pool:
+    """The connections to one address.
+
+    Two aiohttp sessions: `calls`, bounded by `Limits.calls`, which keeps connections and uses them again; and `streams`,
+    bounded by the budget of descriptors alone, a connection for each, which ends with it. So followers never delay a call.
+    """
+
+    def __init__(
+        self,
+        owner: Connections,
+        places: Places,
+        socket: str | None,
+        tls: Literal[True] | SSLContext | TLS | None,
+        headers: dict[str, str],
+        trace_configs: list[aiohttp.TraceConfig],
+    ) -> None:
+        self.places = places
+        self.limits = owner.limits
+        self.bind = owner.bind
+        self.enter = owner.enter
+        self.leave = owner.leave
+        self.stats = places.stats
+        self._socket = socket
+        self._tls = tls
+        self._headers = headers
+        self._trace_configs = trace_configs
+        self._calls: aiohttp.ClientSession | None = None
+        self._streams: aiohttp.ClientSession | None = None
+
+    @property
+    def in_use(self) -> bool:
+        """Whether it has sent anything, and is not closed."""
+        return self._calls is not None or self._streams is not None
+
+    @property
+    def calls(self) -> aiohttp.ClientSession:
+        """For short calls."""
+        if self._calls is None:
+            self._calls = self._session(keepalive_timeout=_IDLE)
+        return self._calls
+
+    @property
+    def streams(self) -> aiohttp.ClientSession:
+        """For streams, and for calls that wait."""
+        if self._streams is None:
+            self._streams = self._session(force_close=True)
+        return self._streams
+
+    async def close(self) -> None:
+        """Close the connections."""
+        sessions = [session for session in (self._calls, self._streams) if session is not None]
+        self._calls = self._streams = None
+        for session in sessions:
+            await session.close()
+
+    def _session(self, **kind: Any) -> aiohttp.ClientSession:  # noqa: ANN401  (aiohttp's own)
+        # limit=0: waiting for a place is ours, where it is counted and bounded
+        connector: aiohttp.BaseConnector
+        if self._socket is not None:
+            connector = UnixConnector(path=self._socket, limit=0, **kind)
+        else:
+            connector = TCPConnector(limit=0, ssl=ssl_context(self._tls) if self._tls is not None else True, **kind)
+        return aiohttp.ClientSession(
+            connector=connector,
+            headers=self._headers,
+            skip_auto_headers=("Accept-Encoding",),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(),
+            auto_decompress=False,
+            trust_env=False,
+            trace_configs=self._trace_configs,
+            max_line_size=_HEAD_BYTES,
+            max_field_size=_HEAD_BYTES,
+        )
+
+
+def _user_agent() -> str:
+    from aiodockerhub import __version__
+
+    return f"aiodockerhub/{__version__} aiohttp/{aiohttp.__version__}"
