@@ -25,9 +25,7 @@ _FORMS = "unix:///path/to/socket, tcp://host:port, http://host:port or https://h
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
 _AUTHORITY = re.compile(r"(?:\[(?P<v6>[^\[\]]*)\]|(?P<name>[^\[\]:]*))(?::(?P<port>[^:]*))?")
-_NAME = re.compile(
-    r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*\.?"
-)
+_NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*\.?")
 _ZONE = re.compile(r"[A-Za-z0-9._~-]+")
 
 
@@ -59,9 +57,7 @@ class Address:
             return self
         port = _PORTS.get((self.scheme, tls))
         if port is None:
-            raise BadAddress(
-                f"{self} {'speaks no TLS' if tls else 'always speaks TLS'}: {self.scheme}:// says so"
-            )
+            raise BadAddress(f"{self} {'speaks no TLS' if tls else 'always speaks TLS'}: {self.scheme}:// says so")
         return replace(self, scheme="https" if tls else "http", port=self.port or port)
 
     @property
@@ -169,9 +165,7 @@ def _network(scheme: Literal["tcp", "http", "https"], rest: str) -> Address:
         raise BadAddress("the host can't be read; an IPv6 address stands in brackets, as in tcp://[::1]:2375")
     v6, name, port = match["v6"], match["name"], match["port"]
     host = _host(name) if v6 is None else _ipv6(v6)
-    return Address(
-        scheme, host=host, port=None if port is None else _port(port), prefix=_prefix(slash + prefix)
-    )
+    return Address(scheme, host=host, port=None if port is None else _port(port), prefix=_prefix(slash + prefix))
 
 
 def _host(name: str) -> str:

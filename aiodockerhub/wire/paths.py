@@ -139,9 +139,7 @@ def _decimal(name: str, value: float) -> str:
     if not math.isfinite(value):
         raise BadParameter(f"{name}: {value} is no finite number")
     text = repr(float(value))
-    return (
-        f"{value:.9f}" if "e" in text else text
-    )  # engines read no exponents; nanoseconds are their finest unit
+    return f"{value:.9f}" if "e" in text else text  # engines read no exponents; nanoseconds are their finest unit
 
 
 def _json(name: str, value: Mapping[object, object]) -> str:

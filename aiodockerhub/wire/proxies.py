@@ -87,9 +87,7 @@ def _kind(split: SplitResult) -> str:
 
 def _excepted(host: str, port: int, no_proxy: str) -> bool:
     address = _address(host)
-    return any(
-        _covers(entry, host, address, port) for entry in re.split(r"[,\s]+", no_proxy.lower()) if entry
-    )
+    return any(_covers(entry, host, address, port) for entry in re.split(r"[,\s]+", no_proxy.lower()) if entry)
 
 
 def _covers(entry: str, host: str, address: _IPAddress | None, port: int) -> bool:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Mapping
 
-__all__ = ["TLS", "ssl_context", "tls_from_environment"]
+__all__ = ["TLS", "pem_files", "ssl_context", "tls_from_environment"]
 
 # a bundle of every public CA is a fifth of it
 _LARGEST_FILE = 1024 * 1024
@@ -79,14 +79,32 @@ def tls_from_environment(environ: Mapping[str, str], config_directory: str | os.
     if not verify and not environ.get("DOCKER_TLS"):
         return None
     directory = Path(environ.get("DOCKER_CERT_PATH") or config_directory)
-    cert, key = directory / "cert.pem", directory / "key.pem"
-    shown = cert.exists() or key.exists()
+    files = pem_files(directory)
+    # where one of the two exists the other is needed: its absence is told at the first connection
+    shown = "cert" in files or "key" in files
     return TLS(
         ca=directory / "ca.pem" if verify else None,
-        cert=cert if shown else None,
-        key=key if shown else None,
+        cert=directory / "cert.pem" if shown else None,
+        key=directory / "key.pem" if shown else None,
         verify=verify,
     )
+
+
+def pem_files(directory: Path) -> dict[str, Path]:
+    """Those of the CLI's `ca.pem`, `cert.pem` and `key.pem` that exist in `directory`, by `TLS`'s names for them."""
+    files = {name: directory / f"{name}.pem" for name in ("ca", "cert", "key")}
+    return {name: file for name, file in files.items() if _exists(file)}
+
+
+def _exists(file: Path) -> bool:
+    """Also where one may not look: reading the file says so later, leaving it out would say nothing."""
+    try:
+        file.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except (OSError, ValueError):
+        pass
+    return True
 
 
 def _path(name: str, value: object) -> str | None:
@@ -128,9 +146,7 @@ def _show(context: ssl.SSLContext, cert: str | os.PathLike[str], key: str | os.P
 
     def no_password() -> str:
         # without it OpenSSL would ask on the terminal
-        raise TLSFailed(
-            f"{holder}: the key is encrypted, which is not supported; give an ssl.SSLContext instead"
-        )
+        raise TLSFailed(f"{holder}: the key is encrypted, which is not supported; give an ssl.SSLContext instead")
 
     try:
         context.load_cert_chain(cert, key, no_password)
