@@ -9,7 +9,7 @@ from functools import partial
 
 from benchmarks import peers, startup
 from benchmarks.report import Run, Table
-from benchmarks.rounds import fake_engine, interleave, measure_first_ping, measure_import, measure_workload
+from benchmarks.rounds import fake_engine, interleave, measure_first_ping, measure_import, run_workload
 from benchmarks.workloads import Workload, workloads
 
 _GROUPS = ("lines", "calls", "start")
@@ -30,8 +30,8 @@ def arguments() -> argparse.Namespace:
 def measure_running(present: list[str], chosen: list[Workload], rounds: int, address: str) -> list[Table]:
     tables: list[Table] = []
     for workload in chosen:
-        measure = partial(measure_workload, workload=workload, address=address)
-        tables.append(Table(workload.name, workload.title, interleave(present, rounds, measure), peers.OURS))
+        samples = run_workload(present, workload, rounds, address)
+        tables.append(Table(workload.name, workload.title, samples, peers.OURS))
     return tables
 
 

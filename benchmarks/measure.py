@@ -1,4 +1,7 @@
-"""One measurement in a process of its own: one client, one workload; its times as a line of JSON."""
+"""One measurement, in a process of its own: a workload, and the clients that take turns at it.
+
+Reads an order as JSON from standard input, prints each client's sample as JSON.
+"""
 
 from __future__ import annotations
 
@@ -9,26 +12,27 @@ import json
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from benchmarks import peers
 from benchmarks.workloads import Workload
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 @dataclass(frozen=True)
 class Sample:
     """Seconds; `cpu` is this process's, user and system, all threads."""
 
-    cpu: float
-    wall: float
+    cpu: float = 0
+    wall: float = 0
+
+    def __add__(self, other: Sample) -> Sample:
+        return Sample(self.cpu + other.cpu, self.wall + other.wall)
 
 
 class Stopwatch:
-    """Starts with the garbage collector in one state for all: on, the start-up's objects out of its sight."""
+    """Starts with the garbage collector in one state for all: on, and everything older out of its sight."""
 
     def __init__(self) -> None:
         gc.collect()
@@ -75,31 +79,49 @@ def perform_blocking(client: Any, workload: Workload, count: int, threads: Threa
         check_info(answers[-1])
 
 
-async def measure(connect: Callable[[str], Any], address: str, workload: Workload) -> Sample:
-    async with connect(address) as client:
-        await perform(client, workload, workload.warm_up)
-        stopwatch = Stopwatch()
-        await perform(client, workload, workload.count)
-        return stopwatch.stop()
+class Competition:
+    """The clients of one process, connected and warm, and the turns that they take."""
 
+    def __init__(self, names: list[str], workload: Workload, address: str) -> None:
+        self._names = names
+        self._workload = workload
+        self._address = address
+        self._resources = AsyncExitStack()
+        self._clients: dict[str, Any] = {}
+        self._threads = self._resources.enter_context(ThreadPoolExecutor(peers.AT_ONCE))
 
-def measure_blocking(connect: Callable[[str], Any], address: str, workload: Workload) -> Sample:
-    with connect(address) as client, ThreadPoolExecutor(peers.AT_ONCE) as threads:
-        perform_blocking(client, workload, workload.warm_up, threads)
-        stopwatch = Stopwatch()
-        perform_blocking(client, workload, workload.count, threads)
-        return stopwatch.stop()
+    async def run(self) -> dict[str, Sample]:
+        samples = dict.fromkeys(self._names, Sample())
+        async with self._resources:
+            for name in self._names:
+                self._clients[name] = await self._connect(name)
+                await self._perform(name, self._workload.warm_up)
+            for turn in range(self._workload.turns):
+                for name in peers.in_turn(self._names, turn):
+                    stopwatch = Stopwatch()
+                    await self._perform(name, self._workload.count // self._workload.turns)
+                    samples[name] += stopwatch.stop()
+        return samples
+
+    async def _connect(self, name: str) -> Any:
+        connection = peers.load(name).connect(self._address)
+        if hasattr(connection, "__aenter__"):
+            return await self._resources.enter_async_context(connection)
+        return self._resources.enter_context(connection)
+
+    async def _perform(self, name: str, count: int) -> None:
+        client = self._clients[name]
+        if inspect.iscoroutinefunction(client.info):
+            await perform(client, self._workload, count)
+        else:
+            perform_blocking(client, self._workload, count, self._threads)
 
 
 def main() -> None:
     order = json.load(sys.stdin)
-    connect = peers.load(order["peer"]).connect
-    workload = Workload(**order["workload"])
-    if inspect.isasyncgenfunction(inspect.unwrap(connect)):
-        sample = asyncio.run(measure(connect, order["address"], workload))
-    else:
-        sample = measure_blocking(connect, order["address"], workload)
-    print(json.dumps(asdict(sample)))
+    competition = Competition(order["peers"], Workload(**order["workload"]), order["address"])
+    samples = asyncio.run(competition.run())
+    print(json.dumps({name: asdict(sample) for name, sample in samples.items()}))
 
 
 if __name__ == "__main__":

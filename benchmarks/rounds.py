@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from benchmarks import startup
+from benchmarks import peers, startup
 from benchmarks.measure import Sample
 
 if TYPE_CHECKING:
@@ -44,32 +44,38 @@ def fake_engine(prepare: list[str]) -> Iterator[str]:
 def interleave(competitors: list[str], rounds: int, measure: Callable[[str], Sample]) -> Samples:
     samples: Samples = {competitor: [] for competitor in competitors}
     for turn in range(rounds):
-        # Whoever runs first may meet a colder machine: everybody is first in turn.
-        shift = turn % max(len(competitors), 1)
-        for competitor in competitors[shift:] + competitors[:shift]:
+        for competitor in peers.in_turn(competitors, turn):
             samples[competitor].append(measure(competitor))
     return samples
 
 
-def run(command: list[str], order: str = "") -> Sample:
+def run(command: list[str], order: str = "") -> Any:
     done = subprocess.run(command, input=order, capture_output=True, text=True, timeout=_LONGEST, check=False)
     if done.returncode:
         raise SystemExit(f"{command!r} failed:\n{order}\n{done.stderr}")
-    return Sample(**json.loads(done.stdout))
+    return json.loads(done.stdout)
 
 
-def measure_workload(peer: str, workload: Workload, address: str) -> Sample:
-    order = json.dumps({"peer": peer, "workload": asdict(workload), "address": address})
-    return run([sys.executable, "-m", "benchmarks.measure"], order)
+def measure_workload(competitors: list[str], workload: Workload, address: str) -> dict[str, Sample]:
+    order = json.dumps({"peers": competitors, "workload": asdict(workload), "address": address})
+    samples = run([sys.executable, "-m", "benchmarks.measure"], order)
+    return {name: Sample(**sample) for name, sample in samples.items()}
+
+
+def run_workload(competitors: list[str], workload: Workload, rounds: int, address: str) -> Samples:
+    if not workload.together:
+        return interleave(competitors, rounds, lambda name: measure_workload([name], workload, address)[name])
+    together = [measure_workload(peers.in_turn(competitors, turn), workload, address) for turn in range(rounds)]
+    return {name: [samples[name] for samples in together] for name in competitors}
 
 
 def measure_import(name: str) -> Sample:
     _, statement = startup.IMPORTS[name]
-    return run([sys.executable, "-c", startup.import_program(statement), ""])
+    return Sample(**run([sys.executable, "-c", startup.import_program(statement), ""]))
 
 
 def measure_first_ping(peer: str, address: str) -> Sample:
-    return run([sys.executable, "-c", startup.first_ping_program(peer), address])
+    return Sample(**run([sys.executable, "-c", startup.first_ping_program(peer), address]))
 
 
 def median_of(samples: list[Sample]) -> Sample:

@@ -10,6 +10,7 @@ around an object with two verbs:
 from __future__ import annotations
 
 import importlib.util
+import random
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,11 @@ LABELS = {
     "docker_py": "docker-py",
 }
 AT_ONCE = 64
+
+
+def in_turn(names: list[str], turn: int) -> list[str]:
+    """The same names in another order each time, but the same in each run: nobody always follows the same one."""
+    return random.Random(turn).sample(names, len(names))
 
 
 def load(name: str) -> ModuleType:
