@@ -135,6 +135,8 @@ async def test_who_registers_can_log_in_and_create(ask):
         b"\xff",
         b'"\\ud800"',
         b"[" * 200_000,
+        b'{"unknown": ' + b"[" * 200_000,
+        b'{"email": "e@x", "username": "\xff", "password": "long enough"}',
         json.dumps({"username": "x", "password": "long enough"}).encode(),
         json.dumps({"email": "", "username": "x", "password": "long enough"}).encode(),
         json.dumps({"email": "e@x", "username": "x", "password": ""}).encode(),
@@ -591,6 +593,19 @@ async def test_a_taken_or_impossible_port_is_a_bad_address(hub):
         await other.close()
 
 
+async def test_a_start_that_fails_gives_the_port_back(monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    hub = LocalHub(port=port)
+    with monkeypatch.context() as broken:
+        broken.setattr("aiohttp.web.AppRunner.setup", lambda _: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            await hub.start()
+    assert repr(hub) == "LocalHub(not running, users: none)"
+    async with hub:
+        assert hub.host == f"127.0.0.1:{port}"
+
+
 async def test_starting_twice_is_refused_and_closing_twice_is_not(hub):
     with pytest.raises(Misused, match="running already"):
         await hub.start()
@@ -697,8 +712,8 @@ import asyncio, logging, os, resource, socket
 from aiodockerhub.local import LocalHub
 resource.setrlimit(resource.RLIMIT_NOFILE, (64, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
 async def main():
-    loop, refused = asyncio.get_running_loop(), asyncio.Event()
-    logging.getLogger("aiodockerhub.local").addFilter(lambda record: refused.set() or False)
+    loop, refused, warnings = asyncio.get_running_loop(), asyncio.Event(), []
+    logging.getLogger("aiodockerhub.local").addFilter(lambda record: refused.set() or warnings.append(record))
     async with LocalHub() as hub:
         with socket.socket() as peer:
             peer.setblocking(False)
@@ -710,6 +725,9 @@ async def main():
                 pass
             await loop.sock_connect(peer, ("127.0.0.1", int(hub.host.split(":")[1])))
             await refused.wait()
+            for _ in range(1000):
+                await asyncio.sleep(0)
+            assert len(warnings) < 500, "tried again in every turn of the loop"
             for descriptor in spare:
                 os.close(descriptor)
             await loop.sock_sendall(peer, b"GET /v1/search HTTP/1.0\\r\\n\\r\\n")
