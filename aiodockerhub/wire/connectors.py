@@ -23,15 +23,19 @@ class NotRepeated(Exception):  # noqa: N818  (a signal between two modules of th
 
 
 class Attempt:
-    """What is known of a request: may it be repeated, does its body stream, has it a connection, and a used one."""
+    """What is known of a request: may it be repeated, does its body stream, has it a connection, and a used one.
 
-    __slots__ = ("connected", "repeatable", "reused", "streams")
+    `hop` is the URL that a redirect led to, or "".
+    """
+
+    __slots__ = ("connected", "hop", "repeatable", "reused", "streams")
 
     def __init__(self, *, repeatable: bool, streams: bool) -> None:
         self.repeatable = repeatable
         self.streams = streams
         self.connected = False
         self.reused = False
+        self.hop = ""
 
 
 UNDER_WAY: Final[contextvars.ContextVar[Attempt]] = contextvars.ContextVar("aiodockerhub_under_way")

@@ -17,8 +17,8 @@ import yarl
 from aiodockerhub.errors import APIError, Closed, ConnectionFailed, DockerError, Redirected, TimedOut, TooLarge
 from aiodockerhub.retries import CONNECTION, MOMENT, again
 from aiodockerhub.wire.body import Body
-from aiodockerhub.wire.failures import FOREIGN, failure, is_exhaustion, is_momentary, is_repeatable
 from aiodockerhub.wire.connectors import UNDER_WAY, Attempt
+from aiodockerhub.wire.failures import FOREIGN, failure, is_exhaustion, is_momentary, is_repeatable
 from aiodockerhub.wire.redirects import MOST_HOPS, REDIRECTS, next_hop
 from aiodockerhub.wire.refusals import MOST_OF_A_REFUSAL, Missing, refusal
 from aiodockerhub.wire.timeouts import UNSET, CallTimeout, Pace, Span, Timeout, span
@@ -49,12 +49,16 @@ class Outgoing(Protocol):
 
 @dataclass(slots=True)
 class Request:
-    """What is asked. `target` is a path, quoted, with its query, below the server's base; or a whole URL."""
+    """What is asked. `target` is a path, quoted, with its query, below the server's base; or a whole URL.
+
+    The body of one that is `confidential` goes to the server asked, and is not carried on to another.
+    """
 
     method: str
     target: str
     headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     body: bytes | Outgoing | None = field(default=None, repr=False)
+    confidential: bool = False
 
     @property
     def path(self) -> str:
@@ -224,7 +228,7 @@ class HTTP:
         return failure(
             error,
             attempt,
-            address=self.address,
+            address=attempt.hop or self.address,
             asked=request.asked,
             unreachable=self._unreachable,
             connect=limits.connect,
@@ -240,6 +244,7 @@ class HTTP:
                 if response.status in REDIRECTS:
                     request = self._redirected(request, response)
                     attempt.connected = False
+                    attempt.hop = request.path
                 elif response.status >= 400:
                     raise await self._refused(request, response)
                 else:
@@ -298,7 +303,7 @@ class HTTP:
             raise TimedOut(f"{self.address} sent no answer within {limit:g} s ({request.asked})") from error
 
     def _url(self, request: Request) -> str:
-        return request.target if "://" in request.target else self._base + request.target
+        return self._base + request.target if request.target.startswith("/") else request.target
 
     def _redirected(self, request: Request, response: aiohttp.ClientResponse) -> Request:
         location = response.headers.get("Location", "")
@@ -307,8 +312,16 @@ class HTTP:
                 f"{self.address} redirects {request.asked} to {location.partition('?')[0] or 'nowhere'}",
                 location=location,
             )
-        url, headers = next_hop(self._url(request), request.headers, location, asked=request.asked)
-        return replace(request, target=url, headers=headers)
+        hop = next_hop(
+            self._url(request),
+            request.headers,
+            location,
+            method=request.method,
+            status=response.status,
+            asked=request.asked,
+            confidential=request.confidential,
+        )
+        return replace(request, target=hop.url, headers=hop.headers)
 
     async def _refused(self, request: Request, response: aiohttp.ClientResponse) -> APIError:
         try:

@@ -1,0 +1,60 @@
+"""A server of a few lines on a real socket, which remembers what it was asked."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, NamedTuple
+
+from aiohttp import web
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from multidict import CIMultiDictProxy
+
+
+class Asked(NamedTuple):
+    method: str
+    path: str
+    headers: CIMultiDictProxy[str]
+    body: bytes
+
+
+class SmallServer:
+    """`port` and `url` are its own; `asked` is what came, in order."""
+
+    def __init__(self, scheme: str, host: str) -> None:
+        self.scheme = scheme
+        self.host = host
+        self.port = 0
+        self.asked: list[Asked] = []
+
+    @property
+    def url(self) -> str:
+        return f"{self.scheme}://{self.host}:{self.port}"
+
+
+@contextlib.asynccontextmanager
+async def small_server(
+    answer: Callable[[web.Request], Awaitable[web.StreamResponse]],
+    *,
+    host: str = "127.0.0.1",
+    tls: ssl.SSLContext | None = None,
+) -> AsyncIterator[SmallServer]:
+    """Answers every request with `answer(request)`; cut off at the end, whatever is under way."""
+    server = SmallServer("https" if tls else "http", host)
+
+    async def remembered(request: web.Request) -> web.StreamResponse:
+        server.asked.append(Asked(request.method, request.path_qs, request.headers, await request.read()))
+        return await answer(request)
+
+    runner = web.ServerRunner(web.Server(remembered), shutdown_timeout=0, handler_cancellation=True)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, host, 0, ssl_context=tls, backlog=4096)
+        await site.start()
+        server.port = runner.addresses[0][1]
+        yield server
+    finally:
+        await runner.cleanup()
