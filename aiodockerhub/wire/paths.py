@@ -64,7 +64,7 @@ def written_path(text: str) -> str:
     if not _WRITTEN.fullmatch(text):
         raise BadParameter(f"a path has no query, and only URL characters, others percent-quoted: {text!r}")
     if text != "/":
-        _refuse_odd_segments(unquote(text)[1:], text)
+        _refuse_odd_segments(unquote(text)[1:].removesuffix("/"), text)
     return text
 
 
