@@ -194,8 +194,7 @@ class APIError(DockerError):
         path: str = "",
         retry_after: float | None = None,
     ) -> None:
-        asked = f" ({method} {path}" + (f" -> {status})" if status is not None else ")") if method else ""
-        super().__init__(message + asked)
+        super().__init__(message + _asked(method, path, status))
         self.message = message
         self.status = status
         self.method = method
@@ -245,20 +244,31 @@ class NotImplementedByEngine(ServerError):
 
 
 class OperationFailed(DockerError):
-    """An error inside a stream that began well. `message` is the engine's, `code` its number if it gave one."""
+    """An operation that streams failed: in its stream, or before it began.
+
+    `message` is the engine's, `code` its number if it gave one, `status` the HTTP status if there was one.
+    """
 
     message: str = ""
     code: int | None = None
 
-    def __init__(self, message: str, *, code: int | None = None, method: str = "", path: str = "") -> None:
-        asked = f" ({method} {path})" if method else ""
-        Exception.__init__(self, message + asked)
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: int | None = None,
+        status: int | None = None,
+        method: str = "",
+        path: str = "",
+        retry_after: float | None = None,
+    ) -> None:
+        Exception.__init__(self, message + _asked(method, path, status))
         self.message = message
         self.code = code
         self.method = method
         self.path = path
-        self.status: int | None = None
-        self.retry_after: float | None = None
+        self.status: int | None = status
+        self.retry_after: float | None = retry_after
 
 
 class PullFailed(OperationFailed):
@@ -303,28 +313,43 @@ def api_error_class(status: int) -> type[APIError]:
     return _BY_STATUS.get(status) or (ServerError if 500 <= status < 600 else APIError)
 
 
-# What engines and registries write into a stream where HTTP would have a status; the first that matches counts.
-# "pull access denied ... repository does not exist or may require 'docker login'" is a refusal: the words end in denied.
+# What engines and registries write into a stream where HTTP would have a status; the first that fits counts.
+# "pull access denied ... repository does not exist or may require 'docker login'" is a refusal: it ends in denied.
 _SAID: Final[tuple[tuple[re.Pattern[str], type[APIError]], ...]] = (
     (re.compile(r"toomanyrequests|too many requests", re.IGNORECASE), RateLimited),
     (re.compile(r"no basic auth credentials|unauthorized|authentication required", re.IGNORECASE), Unauthorized),
     (re.compile(r"\bdenied\b|forbidden", re.IGNORECASE), Forbidden),
     (
-        re.compile(r"not found|manifest unknown|name unknown|no such (image|container)|does not exist", re.IGNORECASE),
-        NotFound,
+        re.compile(r"not found|manifest unknown|name unknown|no such image|not known|does not exist", re.IGNORECASE),
+        ImageNotFound,
     ),
 )
 
 _Failed = TypeVar("_Failed", bound=OperationFailed)
 
 
-def failed(kind: type[_Failed], message: str, *, code: int | None = None, method: str = "", path: str = "") -> _Failed:
-    """The error for what a stream said: a `kind`, and an `APIError` of the fitting class too where the words say so."""
-    for pattern, also in _SAID:
-        if pattern.search(message):
-            kind = _joined(kind, also)
-            break
-    return kind(message, code=code, method=method, path=path)
+def failed(
+    kind: type[_Failed],
+    message: str,
+    *,
+    code: int | None = None,
+    status: int | None = None,
+    method: str = "",
+    path: str = "",
+    retry_after: float | None = None,
+) -> _Failed:
+    """The error of a streaming operation: a `kind`, and an APIError too where the status, or the words, say which."""
+    also = next((known for pattern, known in _SAID if pattern.search(message)), None)
+    if also is None and status is not None and status in _BY_STATUS:
+        also = ImageNotFound if status == 404 else _BY_STATUS[status]
+    joined = _joined(kind, also) if also is not None else kind
+    return joined(message, code=code, status=status, method=method, path=path, retry_after=retry_after)
+
+
+def _asked(method: str, path: str, status: int | None) -> str:
+    if not method:
+        return ""
+    return f" ({method} {path} -> {status})" if status is not None else f" ({method} {path})"
 
 
 _JOINED: Final[dict[tuple[type, ...], type[Any]]] = {}

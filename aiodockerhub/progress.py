@@ -126,20 +126,30 @@ class LogLine(msgspec.Struct, gc=False):
 
 
 class Pulled(msgspec.Struct, frozen=True):
-    """A pulled image: `id` is its id in the engine, `digest` that of its manifest, None where the engine named none."""
+    """A pulled image: `id` is its id in the engine, `digest` that of its manifest, None where the engine named none.
+
+    `up_to_date`: nothing had to be pulled. `tags` holds one for each tag where all tags were asked for; `reference` is
+    the repository then, and the other fields are the first tag's.
+    """
 
     reference: str
     id: str
     digest: str | None
     up_to_date: bool
+    tags: tuple[Pulled, ...] = ()
 
 
 class Pushed(msgspec.Struct, frozen=True):
-    """A pushed tag: the manifest's `digest`, and its `size` in bytes; None where the engine named none."""
+    """A pushed tag: the manifest's `digest`, and its `size` in bytes; None where the engine named none.
+
+    `tags` holds one for each tag where all tags were asked for; `reference` is the repository then, and the other
+    fields are the first tag's.
+    """
 
     reference: str
     digest: str | None
     size: int | None
+    tags: tuple[Pushed, ...] = ()
 
 
 class Imported(msgspec.Struct, frozen=True):

@@ -1,0 +1,236 @@
+"""Building images: from a Dockerfile alone, a directory, a ready tar, or a place that the engine fetches."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from aiodockerhub.credentials import build_header
+from aiodockerhub.engine.transfers import refused, reported
+from aiodockerhub.errors import BadParameter, BuildFailed, DockerError, ProtocolViolated
+from aiodockerhub.progress import BuildStep, Built
+from aiodockerhub.wire.jsonstream import JSONLines
+from aiodockerhub.wire.timeouts import UNSET, CallTimeout
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Awaitable, Callable
+    from typing import BinaryIO, TextIO
+
+    from aiodockerhub.credentials import Credentials
+    from aiodockerhub.engine import types
+    from aiodockerhub.engine.api import Engine
+    from aiodockerhub.tar import Source
+    from aiodockerhub.wire.body import Body
+    from aiodockerhub.wire.http import Outgoing
+    from aiodockerhub.wire.stream import Collector, Stream
+
+__all__ = ["Builds"]
+
+_Item = TypeVar("_Item")
+_Outcome = TypeVar("_Outcome")
+
+
+class Builds:
+    """The part of `docker.images` that builds."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def build(
+        self,
+        directory: str | os.PathLike[str] | None = None,
+        *,
+        fileobj: BinaryIO | TextIO | str | bytes | None = None,
+        tar: Source | None = None,
+        remote: str | None = None,
+        dockerfile: str | os.PathLike[str] | None = None,
+        ignore: Sequence[str] | None = None,
+        tag: str | Sequence[str] | None = None,
+        build_args: Mapping[str, str | None] | None = None,
+        labels: Mapping[str, str] | None = None,
+        target: str | None = None,
+        platform: str | None = None,
+        no_cache: bool | None = None,
+        cache_from: Sequence[str] | None = None,
+        pull: bool | None = None,
+        rm: bool | None = None,
+        force_rm: bool | None = None,
+        quiet: bool | None = None,
+        network_mode: str | None = None,
+        extra_hosts: Mapping[str, str] | Sequence[str] | None = None,
+        memory: int | None = None,
+        memory_swap: int | None = None,
+        cpu_shares: int | None = None,
+        cpu_set: str | None = None,
+        cpu_period: int | None = None,
+        cpu_quota: int | None = None,
+        shm_size: int | None = None,
+        squash: bool | None = None,
+        outputs: str | None = None,
+        version: str | None = None,
+        auth: Mapping[str, Credentials] | None = None,
+        timeout: CallTimeout = UNSET,
+    ) -> Stream[BuildStep, Built]:
+        """Build an image.
+
+        What it is built from is one of four:
+
+        - `directory`, the context, without what its `.dockerignore` names (or `ignore`, a list of such patterns);
+          `dockerfile` is the Dockerfile's path in it, or outside;
+        - `fileobj`, a Dockerfile as a file object or its text, with an empty context;
+        - `tar`, a context as bytes, path, binary file object or async iterable; `dockerfile` is a name in it;
+        - `remote`, the URL of a git repository, a tar or a Dockerfile, fetched by the engine.
+
+        `tag` is one name, or several. A value of None in `build_args` takes the engine's own. `memory` and the like
+        are in bytes, `cpu_period` and `cpu_quota` in microseconds. `version` is `"1"`, the classic builder (the usual
+        default), or `"2"`, BuildKit, as far as that goes without a session. `auth` holds credentials for base images
+        by registry, added to the configured ones.
+
+        The stream raises BuildFailed with the failing step's message, `.step` names the instruction. API: `ImageBuild`.
+        """
+        parameters = {
+            "t": [tag] if isinstance(tag, str) else tag,
+            "remote": remote,
+            "q": quiet,
+            "nocache": no_cache,
+            "cachefrom": _json_list("cache_from", cache_from),
+            "pull": pull,
+            "rm": rm,
+            "forcerm": force_rm,
+            "memory": memory,
+            "memswap": memory_swap,
+            "cpushares": cpu_shares,
+            "cpusetcpus": cpu_set,
+            "cpuperiod": cpu_period,
+            "cpuquota": cpu_quota,
+            "buildargs": dict(build_args) if build_args else None,
+            "shmsize": shm_size,
+            "squash": squash,
+            "labels": dict(labels) if labels else None,
+            "networkmode": network_mode,
+            "extrahosts": _hosts(extra_hosts),
+            "platform": platform,
+            "target": target,
+            "outputs": outputs,
+            "version": version,
+        }
+        context = _context(directory, fileobj, tar, remote, dockerfile, ignore)
+
+        async def begin() -> Body:
+            body, name = await context()
+            credentials = await self._engine.credentials.all()
+            credentials.update(auth or {})
+            headers = {"X-Registry-Config": build_header(credentials)} if credentials else {}
+            if body is not None:
+                headers["Content-Type"] = "application/x-tar"
+            asked = {**parameters, "dockerfile": name}
+            with refused(BuildFailed):
+                return await self._engine.open(
+                    "ImageBuild", "POST", "/build", query=asked, headers=headers, body=body, timeout=timeout
+                )
+
+        tags = (tag,) if isinstance(tag, str) else tuple(tag or ())
+        return self._stream(f"build {' '.join(tags)}".strip(), begin, BuildStep, _Building(tags, self._id_of))
+
+    async def _id_of(self, image: str) -> str:
+        found = await self._engine.json("ImageInspect", "GET", "/images/{*}/json", image)
+        return cast("types.ImageInspect", found)["Id"]
+
+    def _stream(
+        self,
+        name: str,
+        begin: Callable[[], Awaitable[Body]],
+        kind: type[_Item],
+        collector: Collector[_Item, _Outcome],
+    ) -> Stream[_Item, _Outcome]:
+        decoder = JSONLines(kind, line=self._engine.http.pool.limits.line)
+        return self._engine.stream(name, begin, decoder, collector, convert=decoder.convert)
+
+
+class _Building:
+    """Notes the instruction that runs, and the image's id where the engine tells it."""
+
+    def __init__(self, tags: tuple[str, ...], id_of: Callable[[str], Awaitable[str]]) -> None:
+        self._tags = tags
+        self._id_of = id_of
+        self._step: str | None = None
+        self._id: str | None = None
+
+    def observe(self, item: BuildStep) -> DockerError | None:
+        """The error that the step reports, with the instruction that it came from."""
+        error = reported(BuildFailed, item, method="POST", path="/build")
+        if error is not None:
+            error.step = self._step
+            return error
+        self._step = item.instruction or self._step
+        if isinstance(item.aux, dict):
+            told = cast("dict[str, Any]", item.aux).get("ID")
+            self._id = told if isinstance(told, str) else self._id
+        elif item.stream is not None and item.stream.startswith("sha256:"):
+            self._id = item.stream.strip()  # all that a quiet build prints
+        return None
+
+    async def outcome(self) -> Built:
+        """The image's id, from the stream or by its name."""
+        if self._id is None and self._tags:
+            self._id = await self._id_of(self._tags[0])
+        if self._id is None:
+            raise ProtocolViolated("the engine named no image at the end of the build")
+        return Built(self._id, self._tags)
+
+
+def _context(
+    directory: str | os.PathLike[str] | None,
+    fileobj: BinaryIO | TextIO | str | bytes | None,
+    tar: Source | None,
+    remote: str | None,
+    dockerfile: str | os.PathLike[str] | None,
+    ignore: Sequence[str] | None,
+) -> Callable[[], Awaitable[tuple[bytes | Outgoing | None, str | None]]]:
+    """What makes the request's body and the Dockerfile's name in it, when the request is sent."""
+    given = [
+        name
+        for name, value in (("directory", directory), ("fileobj", fileobj), ("tar", tar), ("remote", remote))
+        if value is not None
+    ]
+    if len(given) != 1:
+        raise BadParameter(
+            f"a build takes one of a directory, fileobj=, tar= and remote=, not {' and '.join(given) or 'none of them'}"
+        )
+    if ignore is not None and directory is None:
+        raise BadParameter("ignore= is for the context of a directory")
+    if dockerfile is not None and fileobj is not None:
+        raise BadParameter("dockerfile= and fileobj= both name a Dockerfile")
+    name = str(dockerfile) if dockerfile is not None else None
+
+    async def made() -> tuple[bytes | Outgoing | None, str | None]:
+        from aiodockerhub.tar import directory_context, dockerfile_context, file_chunks
+
+        if fileobj is not None:
+            return await asyncio.to_thread(dockerfile_context, fileobj), None
+        if tar is not None:
+            return await file_chunks(tar), name
+        if directory is not None:
+            context = await directory_context(directory, dockerfile=dockerfile, ignore=ignore)
+            return context, context.dockerfile
+        return None, name
+
+    return made
+
+
+def _json_list(name: str, values: Sequence[str] | None) -> str | None:
+    import msgspec
+
+    if isinstance(values, str):
+        raise BadParameter(f"{name}= is a list, not one string")
+    return msgspec.json.encode(list(values)).decode() if values else None
+
+
+def _hosts(hosts: Mapping[str, str] | Sequence[str] | None) -> list[str] | None:
+    if hosts is None:
+        return None
+    if isinstance(hosts, str):
+        raise BadParameter("extra_hosts= is a mapping of name to address, or a list of name:address")
+    return [f"{name}:{address}" for name, address in hosts.items()] if isinstance(hosts, Mapping) else list(hosts)

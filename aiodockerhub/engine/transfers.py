@@ -1,0 +1,190 @@
+"""What pulls, pushes and imports come to: watched as they go by."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+
+from aiodockerhub.errors import (
+    APIError,
+    DockerError,
+    ImportFailed,
+    OperationFailed,
+    ProtocolViolated,
+    PullFailed,
+    PushFailed,
+    failed,
+)
+from aiodockerhub.progress import Imported, Pulled, PullProgress, Pushed, PushProgress
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+
+    from aiodockerhub.engine import types
+    from aiodockerhub.progress import BuildStep
+    from aiodockerhub.reference import Reference
+
+    Inspect = Callable[[str], Awaitable[types.ImageInspect]]
+
+__all__ = ["Importing", "Pulling", "Pushing", "refused", "reported"]
+
+# podman tells it in words alone
+_PUSHED = re.compile(r"(?P<tag>\S+): digest: (?P<digest>\S+) size: (?P<size>\d+)\s*")
+
+_Failed = TypeVar("_Failed", bound=OperationFailed)
+_Step = TypeVar("_Step", PullProgress, PushProgress)
+
+
+def reported(
+    kind: type[_Failed], step: PullProgress | PushProgress | BuildStep, *, method: str, path: str
+) -> _Failed | None:
+    """The error that a step reports, or None."""
+    if step.error is None and step.failure is None:
+        return None
+    message = (step.failure.message if step.failure is not None else None) or step.error or "no reason given"
+    code = step.failure.code if step.failure is not None else None
+    return failed(kind, message, code=code, method=method, path=path)
+
+
+@contextlib.contextmanager
+def refused(kind: type[OperationFailed]) -> Iterator[None]:
+    """An operation that is refused before its stream begins fails like one that fails in it: one class for both."""
+    try:
+        yield
+    except APIError as error:
+        told = failed(
+            kind,
+            error.message,
+            status=error.status,
+            method=error.method,
+            path=error.path,
+            retry_after=error.retry_after,
+        )
+        raise told from error
+
+
+class _Transfer(Generic[_Step]):
+    """Common to all three: an error in the stream is theirs, told with what was asked."""
+
+    kind: type[OperationFailed]
+    path: str
+
+    def observe(self, item: _Step) -> DockerError | None:
+        """The error that the step reports; else it is noted."""
+        error = reported(self.kind, item, method="POST", path=self.path)
+        if error is None:
+            self.note(item)
+        return error
+
+    def note(self, item: _Step) -> None:
+        """Keep what the outcome needs."""
+        raise NotImplementedError
+
+
+class Pulling(_Transfer[PullProgress]):
+    """Notes the digest of each tag; asks the engine for the ids at the end."""
+
+    kind = PullFailed
+    path = "/images/create"
+
+    def __init__(self, reference: Reference, inspect: Inspect, *, all_tags: bool) -> None:
+        self._reference = reference
+        self._inspect = inspect
+        self._all_tags = all_tags
+        self._tag = reference.tag or ""
+        self._digests: dict[str, str | None] = {}
+        self._up_to_date = False
+
+    def note(self, item: PullProgress) -> None:
+        """Tags and digests, which the engine tells in words."""
+        status = item.status
+        if status is None or not status.startswith(("Pulling from ", "Digest: ", "Status: ")):
+            return
+        if status.startswith("Pulling from "):
+            self._tag = item.id or self._tag
+            self._digests.setdefault(self._tag, None)
+        elif status.startswith("Digest: "):
+            self._digests[self._tag] = status.removeprefix("Digest: ").strip()
+        else:
+            self._up_to_date = "up to date" in status
+
+    async def outcome(self) -> Pulled:
+        """The image, by the name it was asked for; with all tags, the first one's with all of them in `tags`."""
+        if not self._all_tags:
+            digest = next(iter(self._digests.values()), None)
+            return await self._pulled(self._reference, digest)
+        tags = [await self._pulled(self._reference.with_tag(tag), digest) for tag, digest in self._digests.items()]
+        if not tags:
+            raise ProtocolViolated(f"the engine named no tag of {self._reference.familiar} while it pulled all of them")
+        first = tags[0]
+        return Pulled(self._reference.familiar, first.id, first.digest, self._up_to_date, tuple(tags))
+
+    async def _pulled(self, reference: Reference, digest: str | None) -> Pulled:
+        image = await self._inspect(reference.familiar)
+        # podman tells no digest while it pulls
+        digest = digest or reference.digest or _digest_of(image, reference)
+        return Pulled(reference.familiar, image["Id"], digest, self._up_to_date)
+
+
+class Pushing(_Transfer[PushProgress]):
+    """Notes tag, digest and size, which the engine tells at the end of each."""
+
+    kind = PushFailed
+
+    def __init__(self, reference: Reference, path: str) -> None:
+        self.path = path
+        self._reference = reference
+        self._tags: dict[str, Pushed] = {}
+
+    def note(self, item: PushProgress) -> None:
+        """Tag, digest and size."""
+        if isinstance(item.aux, dict):
+            aux = cast("dict[str, Any]", item.aux)
+            if isinstance(tag := aux.get("Tag"), str):
+                self._pushed(tag, aux.get("Digest"), aux.get("Size"))
+        elif item.status is not None and (told := _PUSHED.fullmatch(item.status)):
+            self._pushed(told["tag"], told["digest"], int(told["size"]))
+
+    def _pushed(self, tag: str, digest: str | None, size: int | None) -> None:
+        self._tags[tag] = Pushed(self._reference.with_tag(tag).familiar, digest, size)
+
+    async def outcome(self) -> Pushed:
+        """The tag that was asked for; with all tags, the first one's with all of them in `tags`."""
+        if self._reference.tag is not None:
+            return self._tags.get(self._reference.tag) or Pushed(self._reference.familiar, None, None)
+        tags = tuple(self._tags.values())
+        first = tags[0] if tags else Pushed("", None, None)
+        return Pushed(self._reference.familiar, first.digest, first.size, tags)
+
+
+class Importing(_Transfer[PullProgress]):
+    """Notes the last id."""
+
+    kind = ImportFailed
+    path = "/images/create"
+
+    def __init__(self, reference: str | None) -> None:
+        self._reference = reference
+        self._id: str | None = None
+
+    def note(self, item: PullProgress) -> None:
+        """The id."""
+        for told in (item.status, item.id):
+            if told is not None and told.startswith("sha256:"):
+                self._id = told.strip()
+
+    async def outcome(self) -> Imported:
+        """The new image."""
+        if self._id is None:
+            raise ProtocolViolated("the engine named no image at the end of the import")
+        return Imported(self._reference, self._id)
+
+
+def _digest_of(image: types.ImageInspect, reference: Reference) -> str | None:
+    """The digest under which the engine knows the image as one of this repository."""
+    names = (reference.name + "@", reference.with_tag(None).with_digest(None).familiar + "@")
+    for known in image.get("RepoDigests") or ():
+        if known.startswith(names):
+            return known.partition("@")[2]
+    return None
