@@ -49,7 +49,8 @@ async def small_server(
         server.asked.append(Asked(request.method, request.path_qs, request.headers, await request.read()))
         return await answer(request)
 
-    runner = web.ServerRunner(web.Server(remembered), shutdown_timeout=0, handler_cancellation=True)
+    serving = web.Server(remembered, handler_cancellation=True)
+    runner = web.ServerRunner(serving, shutdown_timeout=5)
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, 0, ssl_context=tls, backlog=4096)
@@ -57,4 +58,7 @@ async def small_server(
         server.port = runner.addresses[0][1]
         yield server
     finally:
+        for connection in serving.connections:
+            if connection.transport is not None:
+                connection.transport.abort()
         await runner.cleanup()

@@ -19,6 +19,7 @@ from aiodockerhub.retries import CONNECTION, MOMENT, again
 from aiodockerhub.wire.body import Body
 from aiodockerhub.wire.connectors import UNDER_WAY, Attempt
 from aiodockerhub.wire.failures import FOREIGN, failure, is_exhaustion, is_momentary, is_repeatable
+from aiodockerhub.wire.proxies import without_login
 from aiodockerhub.wire.redirects import MOST_HOPS, REDIRECTS, next_hop
 from aiodockerhub.wire.refusals import MOST_OF_A_REFUSAL, Missing, refusal
 from aiodockerhub.wire.timeouts import UNSET, CallTimeout, Pace, Span, Timeout, span
@@ -264,6 +265,7 @@ class HTTP:
         headers = dict(request.headers)
         if sending is not None and sending.length is not None:
             headers["Content-Length"] = str(sending.length)
+        proxy, proxy_headers = self._through(url, headers)
         self.pool.stats.requests += 1
         UNDER_WAY.set(attempt)
         started = loop.time()
@@ -274,7 +276,8 @@ class HTTP:
             data=sending if sending is not None else request.body or None,
             allow_redirects=False,
             timeout=_client_timeout(limits.connect),
-            proxy=self._proxy(url) if self._proxy is not None else None,
+            proxy=proxy,
+            proxy_headers=proxy_headers,
         )
         try:
             if limits.head is None:
@@ -301,6 +304,19 @@ class HTTP:
             if isinstance(error, aiohttp.ClientError):
                 raise
             raise TimedOut(f"{self.address} sent no answer within {limit:g} s ({request.asked})") from error
+
+    def _through(self, url: str, headers: dict[str, str]) -> tuple[str | None, dict[str, str] | None]:
+        """The proxy for `url`, and what only it is told; one that reads the request itself finds its login there."""
+        named = self._proxy(url) if self._proxy is not None else None
+        if named is None:
+            return None, None
+        proxy, login = without_login(named)
+        if login is None:
+            return proxy, None
+        if url.startswith("https:"):
+            return proxy, {"Proxy-Authorization": login}
+        headers["Proxy-Authorization"] = login
+        return proxy, None
 
     def _url(self, request: Request) -> str:
         return self._base + request.target if request.target.startswith("/") else request.target

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import os
 import re
-from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, urlsplit
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
+from urllib.parse import SplitResult, unquote_to_bytes, urlsplit, urlunsplit
 
 from aiodockerhub.errors import BadParameter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["proxy_for"]
+__all__ = ["ProxySource", "proxy_for", "proxy_source", "without_login"]
+
+ProxySource: TypeAlias = str | Callable[[str], str | None] | None
+"""What clients take: the URL of the proxy for everything, a function that gives it for a URL, or None for no proxy."""
 
 _IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -37,6 +42,30 @@ def proxy_for(url: str, environ: Mapping[str, str] | None = None) -> str | None:
     if not proxy or _excepted(host, port, _value("no_proxy", environ)[1]):
         return None
     return _checked(name, proxy)
+
+
+def proxy_source(proxy: ProxySource) -> Callable[[str], str | None] | None:
+    """The function that `proxy` stands for. It raises BadParameter, as this does, for what is no URL of a proxy."""
+    if proxy is None:
+        return None
+    if isinstance(proxy, str):
+        checked = _checked("proxy", proxy)
+        return lambda _: checked
+    return lambda url: _checked("proxy", named) if (named := proxy(url)) else None
+
+
+def without_login(proxy: str) -> tuple[str, str | None]:
+    """The proxy's URL less user name and password, and what these make as `Proxy-Authorization`, in UTF-8.
+
+    aiohttp would write a URL with both into its errors, and encode them as Latin-1.
+    """
+    split = urlsplit(proxy)
+    login, at, place = split.netloc.rpartition("@")
+    if not at:
+        return proxy, None
+    username, _, password = login.partition(":")
+    pair = unquote_to_bytes(username) + b":" + unquote_to_bytes(password)
+    return urlunsplit(split._replace(netloc=place)), "Basic " + base64.b64encode(pair).decode()
 
 
 def _target(url: str) -> tuple[str, str, int]:

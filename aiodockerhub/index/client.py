@@ -1,0 +1,278 @@
+"""`Index`, the client of an index: accounts, repositories, grants, search."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
+
+import msgspec
+
+from aiodockerhub.credentials import CredentialStore
+from aiodockerhub.errors import BadAddress, BadParameter, ProtocolViolated, Unauthorized
+from aiodockerhub.index.grants import Grant, granted
+from aiodockerhub.index.names import joining, listed, repository_path
+from aiodockerhub.wire.address import parse_address
+from aiodockerhub.wire.http import HTTP, Request
+from aiodockerhub.wire.paths import path, query
+from aiodockerhub.wire.pool import Connections
+from aiodockerhub.wire.proxies import proxy_for, proxy_source
+from aiodockerhub.wire.timeouts import UNSET, CallTimeout, Timeout, client_timeout
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from ssl import SSLContext
+    from types import TracebackType
+    from typing import Self
+
+    import aiohttp
+
+    from aiodockerhub.credentials import Credentials, CredentialsSource
+    from aiodockerhub.index.types import ListedImage, SearchPage
+    from aiodockerhub.wire.address import Address
+    from aiodockerhub.wire.http import Answer
+    from aiodockerhub.wire.limits import Limits
+    from aiodockerhub.wire.pool import Stats
+    from aiodockerhub.wire.proxies import ProxySource
+    from aiodockerhub.wire.tls import TLS
+
+__all__ = ["Grant", "GrantedImages", "Index"]
+
+_ASKS_FOR_A_GRANT = {"X-Docker-Token": "true"}
+
+
+class GrantedImages(NamedTuple):
+    """A repository's images, and the grant to read them at a registry."""
+
+    images: list[ListedImage]
+    grant: Grant
+
+
+class Index:
+    """A client of an index (version 1 of its API): Docker's, a private one, or `LocalHub`.
+
+    `base_url` is the index with its path, `https://index.example.com/v1/`. With http:// user name and password go over
+    the wire in clear, as whoever writes that address wants it. `credentials` are `Credentials`, or a coroutine function
+    that gives them for a registry; without them, the environment's, the helpers' and config.json's for the index's
+    host. Only a user name with its password can be shown to an index.
+
+    `timeout` is a `Timeout`, or the seconds that a call may take in all (None: for ever). `tls` is True, an
+    `ssl.SSLContext`, or `TLS(...)`; with http:// it holds where the index redirects to https. `proxy` is the URL of
+    one, a function that gives it for a URL, or None; by default the environment's, and none for loopback hosts.
+    `limits` bounds what is open and taken in. `trace_configs` are aiohttp's.
+
+    Redirects are followed, with method and body; credentials are sent to the index's own host and port, on from http to
+    https on that host, and nowhere else.
+
+    A repository is `namespace/name`, or `name` alone, which is one of the library. Whether a name may be taken is the
+    index's decision. Every method raises BadRequest, Unauthorized, Forbidden and NotFound with the index's own words;
+    those that ask for a user raise BadParameter, before anything is sent, where there are no credentials.
+
+    Made anywhere, without a loop and without network I/O; it belongs to the event loop of its first call. Close it with
+    `async with` or `close()`. Raises BadAddress or BadParameter when it can't be made.
+
+        async with Index(credentials=Credentials("me", "secret")) as index:
+            await index.login()
+            grant = await index.create_repository("me/app", [image_id])
+    """
+
+    def __init__(
+        self,
+        base_url: str = "https://index.docker.io/v1/",
+        *,
+        credentials: CredentialsSource = None,
+        timeout: float | Timeout | None = Timeout(),  # noqa: B008  (frozen)
+        tls: Literal[True] | SSLContext | TLS | None = None,
+        proxy: ProxySource = proxy_for,
+        limits: Limits | None = None,
+        user_agent: str | None = None,
+        trace_configs: Iterable[aiohttp.TraceConfig] = (),
+        connections: Connections | None = None,
+    ) -> None:
+        address = _address(base_url)
+        place = address.with_tls(address.scheme == "https")
+        self._own = connections is None
+        self._connections = connections or Connections(
+            limits=limits, user_agent=user_agent, trace_configs=trace_configs
+        )
+        self._http = HTTP(
+            self._connections.pool(place=f"{place.host}:{place.port}", tls=tls),
+            str(address),
+            address=str(address),
+            timeout=client_timeout(timeout),
+            follow=True,
+            proxy=proxy_source(proxy),
+        )
+        self._credentials = CredentialStore(credentials)
+        self._key = _key(place)
+
+    async def login(self, *, timeout: CallTimeout = UNSET) -> None:
+        """Ask whether the credentials are good.
+
+        Raises Unauthorized where they are wrong, Forbidden where the account is not active.
+        """
+        answer = await self._as_user(Request("GET", "/users/"), timeout)
+        if answer.status != 200:
+            raise ProtocolViolated(f"{self._http.address} answers {answer.status} to a login (GET /users/)")
+
+    async def register(self, username: str, password: str, email: str, *, timeout: CallTimeout = UNSET) -> None:
+        """Open an account. Raises BadRequest where the index won't, as for a name that is taken."""
+        body = _json({"email": email, "username": username, "password": password})
+        await self._call(Request("POST", "/users/", _sent(body), body, confidential=True), timeout)
+
+    async def update_user(
+        self, username: str, *, email: str | None = None, password: str | None = None, timeout: CallTimeout = UNSET
+    ) -> None:
+        """Change an account's e-mail address, its password, or both.
+
+        With a new password of its own user this client goes on with the old one, which is wrong then: make another.
+        """
+        changes = {name: value for name, value in (("email", email), ("password", password)) if value is not None}
+        if not changes:
+            raise BadParameter("nothing to change: give email=, password=, or both")
+        body = _json(changes)
+        request = Request("PUT", path("/users/{}", username) + "/", _sent(body), body, confidential=True)
+        await self._as_user(request, timeout)
+
+    async def create_repository(self, name: str, images: Iterable[str] = (), *, timeout: CallTimeout = UNSET) -> Grant:
+        """Create a repository, or let images join it; gives the grant to write it.
+
+        `images` are ids, 64 hexadecimal digits each.
+        """
+        body = _json(joining(images))
+        request = Request("PUT", repository_path(name), {**_ASKS_FOR_A_GRANT, **_sent(body)}, body)
+        return granted((await self._as_user(request, timeout)).headers, asked=request.asked)
+
+    async def delete_repository(self, name: str, *, timeout: CallTimeout = UNSET) -> Grant:
+        """Delete a repository; gives the grant to delete it at the registries."""
+        request = Request("DELETE", repository_path(name), {**_ASKS_FOR_A_GRANT, **_sent(None)})
+        return granted((await self._as_user(request, timeout)).headers, asked=request.asked)
+
+    async def list_images(self, name: str, *, timeout: CallTimeout = UNSET) -> list[ListedImage]:
+        """The images of a repository. Credentials are shown where there are any. Raises NotFound."""
+        request = Request("GET", repository_path(name, "/images"), _sent(None))
+        return _images(await self._as_anybody(request, timeout), request.asked)
+
+    async def list_images_with_grant(self, name: str, *, timeout: CallTimeout = UNSET) -> GrantedImages:
+        """The images of a repository, and the grant to read them: `images, grant = await ...`."""
+        request = Request("GET", repository_path(name, "/images"), {**_ASKS_FOR_A_GRANT, **_sent(None)})
+        answer = await self._as_anybody(request, timeout)
+        return GrantedImages(_images(answer, request.asked), granted(answer.headers, asked=request.asked))
+
+    async def set_images(self, name: str, images: Iterable[ListedImage], *, timeout: CallTimeout = UNSET) -> None:
+        """Let a repository list exactly these images, each with its id and checksum, and its tag if it has one."""
+        body = _json(listed(cast("Iterable[Mapping[str, Any]]", images)))
+        await self._as_user(Request("PUT", repository_path(name, "/images"), _sent(body), body), timeout)
+
+    async def authorize(self, grant: Grant, *, timeout: CallTimeout = UNSET) -> None:
+        """Use a grant up: asks the index whether it is good, as registries do.
+
+        Raises Forbidden for one that is unknown or was used.
+        """
+        headers = {"Authorization": grant.token_header(), **_sent(None)}
+        await self._call(Request("PUT", repository_path(grant.repository, "/auth"), headers), timeout)
+
+    async def search(
+        self, term: str, *, n: int | None = None, page: int | None = None, timeout: CallTimeout = UNSET
+    ) -> SearchPage:
+        """Repositories whose name or description holds `term`: `n` to a page, and the page asked for, from 1."""
+        request = Request("GET", "/search" + query({"q": term, "n": n, "page": page}), _sent(None))
+        return cast("SearchPage", _decoded(await self._as_anybody(request, timeout), dict[str, Any], request.asked))
+
+    def stats(self) -> Stats:
+        """What is open and what was sent: of this client, or of the session that it belongs to."""
+        return self._connections.stats()
+
+    async def close(self) -> None:
+        """Close every connection; what is under way ends with Closed. A session's client leaves that to the session."""
+        self._http.closed = True
+        if self._own:
+            await self._connections.close()
+
+    async def __aenter__(self) -> Self:
+        self._http.bind()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        return f"<Index {self._http.address}/{' closed' if self._http.closed else ''}>"
+
+    async def _as_user(self, request: Request, timeout: CallTimeout) -> Answer:
+        user = await self._user()
+        if user is None:
+            raise BadParameter(
+                f"{self._http.address} wants a user name and a password for {request.asked}: give credentials="
+            )
+        return await self._shown(user, request, timeout)
+
+    async def _as_anybody(self, request: Request, timeout: CallTimeout) -> Answer:
+        user = await self._user()
+        return await (self._call(request, timeout) if user is None else self._shown(user, request, timeout))
+
+    async def _user(self) -> Credentials | None:
+        """Who is there with a user name and a password."""
+        self._http.bind()
+        found = await self._credentials.resolve(self._key)
+        return found if found is not None and found.username is not None else None
+
+    async def _shown(self, user: Credentials, request: Request, timeout: CallTimeout) -> Answer:
+        """As `user`; once more with what a helper has to say now, for its secrets may have run out."""
+        try:
+            return await self._call(_signed(request, user), timeout)
+        except Unauthorized:
+            self._credentials.forget(self._key)
+            anew = await self._user()
+            if anew is None or anew == user:
+                raise
+        return await self._call(_signed(request, anew), timeout)
+
+    async def _call(self, request: Request, timeout: CallTimeout) -> Answer:
+        answer = await self._http.call(request, timeout=timeout)
+        if not 200 <= answer.status < 300:
+            raise ProtocolViolated(f"{self._http.address} answers {answer.status} to {request.asked}")
+        return answer
+
+
+def _address(base_url: str) -> Address:
+    """The index's address. Raises BadAddress."""
+    address = parse_address(base_url)
+    if address.scheme not in ("http", "https"):
+        raise BadAddress(f"bad address {str(address)!r}: an index is reached by https:// or http://")
+    return address
+
+
+def _key(address: Address) -> str:
+    """The name under which credentials for the index are kept: its host, and the port unless it is the usual one."""
+    usual = {"http": 80, "https": 443}[address.scheme]
+    host_and_port = replace(address, port=None if address.port == usual else address.port, prefix="")
+    return str(host_and_port)
+
+
+def _signed(request: Request, user: Credentials) -> Request:
+    return replace(request, headers={**request.headers, "Authorization": user.basic_header()})
+
+
+def _sent(body: bytes | None) -> dict[str, str]:
+    """The headers that say what is sent and taken."""
+    return {"Accept": "application/json", **({"Content-Type": "application/json"} if body is not None else {})}
+
+
+def _json(value: object) -> bytes:
+    try:
+        return msgspec.json.encode(value)
+    except (TypeError, ValueError) as error:
+        raise BadParameter(f"this can't be sent as JSON: {error}") from None
+
+
+def _decoded(answer: Answer, kind: Any, asked: str) -> Any:  # noqa: ANN401  (the index's own JSON)
+    try:
+        return msgspec.json.decode(answer.body, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ProtocolViolated(f"the answer is not the JSON that an index gives ({asked})") from error
+
+
+def _images(answer: Answer, asked: str) -> list[ListedImage]:
+    return cast("list[ListedImage]", _decoded(answer, list[dict[str, Any]], asked))
