@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from functools import partial
 
 from benchmarks import peers, startup
 from benchmarks.report import Run, Table
-from benchmarks.rounds import fake_engine, interleave, measure_first_ping, measure_import, run_workload
+from benchmarks.rounds import fake_engine, run_starts, run_workload
 from benchmarks.workloads import Workload, workloads
 
 _GROUPS = ("lines", "calls", "start")
@@ -36,12 +35,15 @@ def measure_running(present: list[str], chosen: list[Workload], rounds: int, add
 
 
 def measure_starting(present: list[str], rounds: int, address: str) -> list[Table]:
-    imported = [name for name, (peer, _) in startup.IMPORTS.items() if peer in present]
-    imports = interleave(imported, rounds, measure_import)
-    pings = interleave(present, rounds, partial(measure_first_ping, address=address))
+    imports = {
+        name: startup.import_program(statement)
+        for name, (peer, statement) in startup.IMPORTS.items()
+        if peer in present
+    }
+    pings = {peer: startup.first_ping_program(peer) for peer in present}
     return [
-        Table("import", "Import", imports, startup.AIOHTTP_AND_MSGSPEC),
-        Table("first_ping", "From import to the first answer", pings, peers.OURS),
+        Table("import", "Import", run_starts(imports, rounds, address), startup.AIOHTTP_AND_MSGSPEC),
+        Table("first_ping", "From import to the first answer", run_starts(pings, rounds, address), peers.OURS),
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -12,7 +13,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import peers, startup
+from benchmarks import peers
 from benchmarks.measure import Sample
 
 if TYPE_CHECKING:
@@ -49,8 +50,15 @@ def interleave(competitors: list[str], rounds: int, measure: Callable[[str], Sam
     return samples
 
 
-def run(command: list[str], order: str = "") -> Any:
-    done = subprocess.run(command, input=order, capture_output=True, text=True, timeout=_LONGEST, check=False)
+def run(command: list[str], order: str = "", cache: str | None = None) -> Any:
+    """What a fresh interpreter prints. `cache` is a folder for bytecode, in place of the one beside the sources."""
+    environment = dict(os.environ)
+    if cache is not None:
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        environment["PYTHONPYCACHEPREFIX"] = cache
+    done = subprocess.run(
+        command, input=order, capture_output=True, text=True, timeout=_LONGEST, check=False, env=environment
+    )
     if done.returncode:
         raise SystemExit(f"{command!r} failed:\n{order}\n{done.stderr}")
     return json.loads(done.stdout)
@@ -69,13 +77,18 @@ def run_workload(competitors: list[str], workload: Workload, rounds: int, addres
     return {name: [samples[name] for samples in together] for name in competitors}
 
 
-def measure_import(name: str) -> Sample:
-    _, statement = startup.IMPORTS[name]
-    return Sample(**run([sys.executable, "-c", startup.import_program(statement), ""]))
+def run_starts(programs: dict[str, str], rounds: int, address: str) -> Samples:
+    """Starts of programs that all have their bytecode ready.
 
+    Without a cache of our own, a package from a package manager might have its bytecode and one in a checkout not.
+    """
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as cache:
 
-def measure_first_ping(peer: str, address: str) -> Sample:
-    return Sample(**run([sys.executable, "-c", startup.first_ping_program(peer), address]))
+        def start(name: str) -> Sample:
+            return Sample(**run([sys.executable, "-c", programs[name], address], cache=cache))
+
+        interleave(list(programs), 1, start)
+        return interleave(list(programs), rounds, start)
 
 
 def median_of(samples: list[Sample]) -> Sample:
