@@ -30,6 +30,7 @@ _log = logging.getLogger(__name__)
 
 _TLSChoice: TypeAlias = "Literal[True] | SSLContext | TLS"
 
+_SYSTEM_SOCKET = "/var/run/docker.sock"
 _LARGEST_FILE = 1024 * 1024
 _CONTEXT_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.+-]+")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -178,7 +179,7 @@ def _check_tls(tls: object) -> None:
 
 
 def _usual_socket(config: _Configuration) -> _Found:
-    sockets = ["/var/run/docker.sock"]
+    sockets = [_SYSTEM_SOCKET]
     runtime = config.environ.get("XDG_RUNTIME_DIR")
     if runtime:
         sockets.append(f"{runtime}/docker.sock")
