@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from rig.asking import ask
 
 from aiodockerhub.errors import BadParameter
 from aiodockerhub.wire.paths import path, query, written_path
+
+if TYPE_CHECKING:
+    from rig import Engine
 
 
 @pytest.mark.parametrize(
@@ -174,3 +179,28 @@ def test_a_mapping_read_back_gives_what_was_meant(filters):
     ((name, value),) = parse_qsl(query({"filters": filters})[1:])
     assert name == "filters"
     assert json.loads(value) == filters
+
+
+def test_each_engine_reads_a_name_as_it_was_meant(engine: Engine):
+    for name in ("a:b@c+d", "a b~c", "größe", "a/b", "a%2e%2eb", "a?b=c#d&e", "{a}[b]|c", "a'b(c)!*;=,$"):
+        status, answer = ask(engine.base_url, "GET", path("/containers/{}/json", name))
+        assert status == 404
+        assert name in json.loads(answer)["message"]
+
+
+def test_each_engine_reads_filters_and_switches_as_they_were_meant(engine: Engine):
+    label = "paths.test=a&b=c+d%20e f;ü"
+    key, _, value = label.partition("=")
+    created = json.dumps({"Name": "paths-test", "Labels": {key: value}}).encode()
+    headers = {"Content-Type": "application/json"}
+    assert ask(engine.base_url, "POST", path("/volumes/create"), created, headers=headers)[0] == 201
+    try:
+        status, answer = ask(engine.base_url, "GET", path("/volumes") + query({"filters": {"label": [label]}}))
+        assert status == 200
+        assert [volume["Name"] for volume in json.loads(answer)["Volumes"]] == ["paths-test"]
+    finally:
+        removed = ask(engine.base_url, "DELETE", path("/volumes/{}", "paths-test") + query({"force": False}))
+    assert removed[0] == 204
+    missing = path("/volumes/{}", "paths-test")
+    assert ask(engine.base_url, "DELETE", missing + query({"force": True}))[0] == 204
+    assert ask(engine.base_url, "DELETE", missing + query({"force": False}))[0] == 404
