@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from aiodockerhub.bulk.progress import BulkProgress
     from aiodockerhub.bulk.report import Report, Result
     from aiodockerhub.credentials import Credentials
     from aiodockerhub.engine.docker import Docker
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
         VersionTooLow,
     )
     from aiodockerhub.index.client import Grant, Index
+    from aiodockerhub.local.accounts import User
     from aiodockerhub.local.hub import LocalHub
     from aiodockerhub.progress import (
         BuildStep,
@@ -75,6 +77,7 @@ if TYPE_CHECKING:
     from aiodockerhub.wire.tls import TLS
 
 _ROOMS = {
+    "bulk.progress": ("BulkProgress",),
     "bulk.report": ("Report", "Result"),
     "credentials": ("Credentials",),
     "engine.docker": ("Docker",),
@@ -117,6 +120,7 @@ _ROOMS = {
         "VersionTooLow",
     ),
     "index.client": ("Grant", "Index"),
+    "local.accounts": ("User",),
     "local.hub": ("LocalHub",),
     "progress": (
         "BuildStep",

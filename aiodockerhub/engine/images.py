@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import msgspec
 
+from aiodockerhub.bulk.runner import Reported, Run
+from aiodockerhub.bulk.transient import transient
 from aiodockerhub.credentials import server_key
 from aiodockerhub.engine.build import Builds
 from aiodockerhub.engine.system import Filters, written
@@ -18,8 +20,11 @@ from aiodockerhub.wire.timeouts import UNSET, CallTimeout
 
 if TYPE_CHECKING:
     import builtins
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterable, Callable, Iterable, Sequence
 
+    from aiodockerhub.bulk.progress import BulkProgress
+    from aiodockerhub.bulk.report import Report
+    from aiodockerhub.bulk.runner import Operation
     from aiodockerhub.credentials import CredentialsSource
     from aiodockerhub.engine import types
     from aiodockerhub.tar import Source
@@ -27,6 +32,9 @@ if TYPE_CHECKING:
     from aiodockerhub.wire.stream import Stream
 
 __all__ = ["Images"]
+
+_Step = TypeVar("_Step", PullProgress, PushProgress)
+_Outcome = TypeVar("_Outcome")
 
 _ANONYMOUS = "e30="
 """`{}`: a push without any X-Registry-Auth fails on old engines."""
@@ -216,6 +224,64 @@ class Images(Builds):
 
         asked = path("/images/{*}/push", repository)
         return self._stream(f"push {name.familiar}", begin, PushProgress, Pushing(name, asked))
+
+    def pull_many(
+        self,
+        references: Iterable[str] | AsyncIterable[str],
+        *,
+        concurrency: int = 8,
+        platform: str | None = None,
+        auth: CredentialsSource = None,
+        stop_on_failure: bool = False,
+        timeout: CallTimeout = UNSET,
+    ) -> Stream[BulkProgress[PullProgress], Report[Pulled]]:
+        """Pull many images, `concurrency` at a time, and report on each, in the order asked.
+
+        One failure stops nothing, unless `stop_on_failure`. What may pass is tried again, with growing waits: a lost
+        connection, a time limit, a registry that is busy; not "denied" and "not found". `references` may be endless
+        or slow: they are taken as they are needed. `timeout` bounds each single try.
+        """
+
+        async def one(reference: str, tell: Callable[[PullProgress], None]) -> Pulled:
+            async with self.pull(reference, platform=platform, auth=auth, timeout=timeout) as stream:
+                async for step in stream:
+                    tell(step)
+            return stream.outcome
+
+        return self._many("pull many", references, one, concurrency, stop_on_failure=stop_on_failure)
+
+    def push_many(
+        self,
+        references: Iterable[str] | AsyncIterable[str],
+        *,
+        concurrency: int = 8,
+        platform: str | None = None,
+        auth: CredentialsSource = None,
+        stop_on_failure: bool = False,
+        timeout: CallTimeout = UNSET,
+    ) -> Stream[BulkProgress[PushProgress], Report[Pushed]]:
+        """Push many tags, `concurrency` at a time, and report on each, in the order asked; otherwise as `pull_many`."""
+
+        async def one(reference: str, tell: Callable[[PushProgress], None]) -> Pushed:
+            async with self.push(reference, platform=platform, auth=auth, timeout=timeout) as stream:
+                async for step in stream:
+                    tell(step)
+            return stream.outcome
+
+        return self._many("push many", references, one, concurrency, stop_on_failure=stop_on_failure)
+
+    def _many(
+        self,
+        name: str,
+        references: Iterable[str] | AsyncIterable[str],
+        one: Operation[_Step, _Outcome],
+        concurrency: int,
+        *,
+        stop_on_failure: bool,
+    ) -> Stream[BulkProgress[_Step], Report[_Outcome]]:
+        run = Run(references, one, concurrency=concurrency, worth=transient, stop_on_failure=stop_on_failure)
+        told = Reported(run)
+        return self._engine.stream(name, run.begin, told, told)
 
     def import_url(
         self,
