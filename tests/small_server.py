@@ -22,17 +22,12 @@ class Asked(NamedTuple):
 
 
 class SmallServer:
-    """`port` and `url` are its own; `asked` is what came, in order."""
+    """`url` and `port` are its own; `asked` is what came, in order."""
 
-    def __init__(self, scheme: str, host: str) -> None:
-        self.scheme = scheme
-        self.host = host
+    def __init__(self) -> None:
+        self.url = ""
         self.port = 0
         self.asked: list[Asked] = []
-
-    @property
-    def url(self) -> str:
-        return f"{self.scheme}://{self.host}:{self.port}"
 
 
 @contextlib.asynccontextmanager
@@ -40,10 +35,11 @@ async def small_server(
     answer: Callable[[web.Request], Awaitable[web.StreamResponse]],
     *,
     host: str = "127.0.0.1",
+    socket: str | None = None,
     tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[SmallServer]:
     """Answers every request with `answer(request)`; cut off at the end, whatever is under way."""
-    server = SmallServer("https" if tls else "http", host)
+    server = SmallServer()
 
     async def remembered(request: web.Request) -> web.StreamResponse:
         server.asked.append(Asked(request.method, request.path_qs, request.headers, await request.read()))
@@ -53,9 +49,13 @@ async def small_server(
     runner = web.ServerRunner(serving, shutdown_timeout=5)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, host, 0, ssl_context=tls, backlog=4096)
-        await site.start()
-        server.port = runner.addresses[0][1]
+        if socket is not None:
+            await web.UnixSite(runner, socket, backlog=4096).start()
+            server.url = f"unix://{socket}"
+        else:
+            await web.TCPSite(runner, host, 0, ssl_context=tls, backlog=4096).start()
+            server.port = runner.addresses[0][1]
+            server.url = f"{'https' if tls else 'http'}://{host}:{server.port}"
         yield server
     finally:
         for connection in serving.connections:

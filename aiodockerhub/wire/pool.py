@@ -115,8 +115,8 @@ class Connections:
         self._in_flight.discard(flight)
 
     async def close(self) -> None:
-        """Break off what is under way and close every connection. A second call does nothing."""
-        if self.closed:
+        """Break off what is under way, close every connection. A second call ends what a cancelled first one left."""
+        if self.closed and not any(pool.in_use for pool in self._pools.values()):
             return
         if self._loop is not None and self._loop is not asyncio.get_running_loop():
             raise Misused("close() in another event loop than the one that used this client")
@@ -184,11 +184,13 @@ class Pool:
         return self._streams
 
     async def close(self) -> None:
-        """Close the connections."""
-        sessions = [session for session in (self._calls, self._streams) if session is not None]
-        self._calls = self._streams = None
-        for session in sessions:
-            await session.close()
+        """Close the connections. Cancelled, it can be called again."""
+        if self._calls is not None:
+            await self._calls.close()
+            self._calls = None
+        if self._streams is not None:
+            await self._streams.close()
+            self._streams = None
 
     def _session(self, **kind: Any) -> aiohttp.ClientSession:  # noqa: ANN401  (aiohttp's own)
         # limit=0: waiting for a place is ours, where it is counted and bounded
