@@ -148,6 +148,12 @@ def test_the_first_socket_that_exists_is_taken(short_home, monkeypatch):
             assert str(target.address) == f"unix://{path}"
 
 
+def test_a_user_without_a_runtime_directory_has_no_rootless_socket(home, monkeypatch):
+    monkeypatch.setattr("aiodockerhub.context._SYSTEM_SOCKET", "/nowhere/docker.sock")
+    del home.environ["XDG_RUNTIME_DIR"]
+    assert str(home.find().address) == "unix:///nowhere/docker.sock"
+
+
 def test_without_any_socket_the_systems_is_named_and_all_that_were_tried(home, monkeypatch):
     monkeypatch.setattr("aiodockerhub.context._SYSTEM_SOCKET", "/nowhere/docker.sock")
     # what docker makes of a bind mount of a socket that was not there
@@ -354,8 +360,13 @@ def test_a_context_with_a_key_but_no_certificate_is_refused(home):
 
 def test_contexts_that_this_user_may_not_read_are_told(short_home):
     short_home.context("remote", {"Host": "tcp://box:1"})
-    for place in (short_home.docker / "contexts" / "meta", short_home.docker / "contexts"):
-        short_home.path.chmod(0o755)
+    short_home.context("deeper", {"Host": "tcp://box:1"}, below="team")
+    short_home.path.chmod(0o755)
+    meta = short_home.docker / "contexts" / "meta"
+    meta.chmod(0o711)
+    with _as_an_ordinary_user(), pytest.raises(BadAddress, match=r'context "deeper".*meta can\'t be read: Permission'):
+        short_home.find(context="deeper")
+    for place in (meta, meta.parent):
         place.chmod(0)
         with _as_an_ordinary_user(), pytest.raises(BadAddress, match=r'context "remote".*Permission denied'):
             short_home.find(context="remote")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 
 from aiodockerhub.errors import BadParameter
-from aiodockerhub.wire.proxies import proxy_for
+from aiodockerhub.wire.proxies import proxy_for, proxy_source, without_login
 
 HUB = "https://hub.docker.com/v2/"
 
@@ -130,3 +132,36 @@ def test_the_process_environment_is_the_default(monkeypatch):
     monkeypatch.delenv("NO_PROXY", raising=False)
     assert proxy_for(HUB) == "http://p:1"
     assert proxy_for(HUB, {}) is None
+
+
+def test_one_proxy_for_everything_or_one_asked_for_each_url():
+    assert proxy_source(None) is None
+    assert proxy_source("p:3128")(HUB) == "http://p:3128"
+    asked = proxy_source({HUB: "p:1"}.get)
+    assert asked(HUB) == "http://p:1"
+    assert asked("https://elsewhere/") is None
+
+
+def test_a_clients_proxy_that_can_not_be_used_is_refused_without_its_password():
+    with pytest.raises(BadParameter, match="proxy") as early:
+        proxy_source("socks5://me:sesame@p")
+    asked = proxy_source(lambda url: "http://me:sesame@p:http")
+    with pytest.raises(BadParameter, match="proxy") as late:
+        asked(HUB)
+    assert "sesame" not in f"{early.value} {late.value}"
+
+
+@pytest.mark.parametrize(
+    ("proxy", "url", "login"),
+    [
+        ("http://p:3128", "http://p:3128", None),
+        ("http://me:sesame@p:3128", "http://p:3128", b"me:sesame"),
+        ("https://m%40e:se%3Asame%2F@[::1]:1/", "https://[::1]:1/", b"m@e:se:same/"),
+        ("http://me@p", "http://p", b"me:"),
+        ("http://me:s%C3%A9same@p", "http://p", "me:s\u00e9same".encode()),
+    ],
+)
+def test_user_name_and_password_leave_the_url_of_a_proxy(proxy, url, login):
+    bare, header = without_login(proxy)
+    assert bare == url
+    assert header == (None if login is None else "Basic " + base64.b64encode(login).decode())
