@@ -1,0 +1,298 @@
+"""Containers: created, started, waited for, listened to, removed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, TypeAlias, Unpack, cast
+
+from aiodockerhub.engine.container_config import ContainerSettings, container_config
+from aiodockerhub.engine.identity import Named, id_of
+from aiodockerhub.engine.logs import TELLS_FRAMES, LogStream, is_framed
+from aiodockerhub.engine.system import Filters, Moment, moment, written
+from aiodockerhub.errors import OperationFailed, StreamBroken, failed
+from aiodockerhub.wire.timeouts import UNSET, CallTimeout
+
+if TYPE_CHECKING:
+    import builtins
+    from collections.abc import Sequence
+
+    from aiodockerhub.engine import types
+    from aiodockerhub.engine.api import Engine
+    from aiodockerhub.wire.body import Body
+
+__all__ = ["Condition", "Containers"]
+
+Condition: TypeAlias = Literal["not-running", "next-exit", "removed"]
+"""What `wait` waits for: that it does not run (at once if so), that it exits once more, that it is gone."""
+
+
+class Containers:
+    """`docker.containers`. A container is named by its name, its id, the id's beginning, or a dict with its `Id`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def list(
+        self,
+        *,
+        all: bool | None = None,
+        limit: int | None = None,
+        size: bool | None = None,
+        filters: Filters | None = None,
+        timeout: CallTimeout = UNSET,
+    ) -> builtins.list[types.ContainerSummary]:
+        """The running containers, the newest first; `all` gives the others too, `limit` the last few of whatever state.
+
+        `size` measures their file systems, which takes time: `SizeRw` and `SizeRootFs`, in bytes. API: `ContainerList`.
+        """
+        answer = await self._engine.json(
+            "ContainerList",
+            "GET",
+            "/containers/json",
+            query={"all": all, "limit": limit, "size": size, "filters": written(filters)},
+            pace="slow" if size else "short",
+            timeout=timeout,
+        )
+        return cast("builtins.list[types.ContainerSummary]", answer)
+
+    async def create(
+        self,
+        image: Named,
+        command: str | Sequence[str] | None = None,
+        *,
+        name: str | None = None,
+        platform: str | None = None,
+        config: types.ContainerCreateRequest | None = None,
+        timeout: CallTimeout = UNSET,
+        **settings: Unpack[ContainerSettings],
+    ) -> types.ContainerCreateResponse:
+        """A container of an image that the engine has; not started. Gives its `Id`, and the engine's `Warnings`.
+
+        `command` is what it runs instead of the image's own command: a list as it is, a string split into words as
+        a shell does, though no shell runs it. `name` is chosen by the engine if not here; `platform` (`linux/arm64`)
+        takes that one of the image's. `settings` are the keywords of `ContainerSettings`; what has no keyword goes into
+        `config`, the engine's own dict. They are joined, dicts inside them too; a field that both set is refused.
+
+            await docker.containers.create(
+                "busybox:1.36", "sleep 30", name="job", env={"A": "1"}, ports={"80/tcp": 8080}, mounts=["data:/data"],
+                config={"HostConfig": {"OomScoreAdj": 500}},
+            )
+
+        Raises ImageNotFound, Conflict for a name in use, BadParameter for settings that can't be sent, BadRequest for
+        those that the engine refuses. API: `ContainerCreate`.
+        """
+        answer = await self._engine.json(
+            "ContainerCreate",
+            "POST",
+            "/containers/create",
+            query={"name": name, "platform": platform},
+            json=cast("dict[str, object]", container_config(id_of(image), command, config, settings)),
+            pace="slow",
+            timeout=timeout,
+        )
+        return cast("types.ContainerCreateResponse", answer)
+
+    async def inspect(
+        self, container: Named, *, size: bool | None = None, timeout: CallTimeout = UNSET
+    ) -> types.ContainerInspectResponse:
+        """Everything that the engine knows of a container.
+
+        With `size` also how large its file system is, in bytes, which takes time: `SizeRw`, `SizeRootFs`.
+        Raises ContainerNotFound. API: `ContainerInspect`.
+        """
+        answer = await self._engine.json(
+            "ContainerInspect",
+            "GET",
+            "/containers/{}/json",
+            id_of(container),
+            query={"size": size},
+            pace="slow" if size else "short",
+            timeout=timeout,
+        )
+        return cast("types.ContainerInspectResponse", answer)
+
+    async def start(self, container: Named, *, detach_keys: str | None = None, timeout: CallTimeout = UNSET) -> None:
+        """Start it; one that runs already is fine too. `detach_keys` end an `attach`: `"ctrl-p,ctrl-q"` unless set.
+
+        Raises ContainerNotFound, BadRequest or ServerError when its command can't be run. API: `ContainerStart`.
+        """
+        await self._engine.call(
+            "ContainerStart",
+            "POST",
+            "/containers/{}/start",
+            id_of(container),
+            query={"detachKeys": detach_keys},
+            pace="slow",
+            timeout=timeout,
+        )
+
+    async def stop(
+        self,
+        container: Named,
+        *,
+        signal: str | None = None,
+        grace: int | None = None,
+        timeout: CallTimeout = UNSET,
+    ) -> None:
+        """End it with its stop signal, and kill it if it still runs after `grace` seconds. One that has ended is fine.
+
+        `grace` is the operation's `t`; -1 waits for ever, None as the container has it, else 10 s. `signal` is sent
+        instead of the container's own. Answered when it has ended. Raises ContainerNotFound. API: `ContainerStop`.
+        """
+        await self._engine.call(
+            "ContainerStop",
+            "POST",
+            "/containers/{}/stop",
+            id_of(container),
+            query={"signal": signal, "t": grace},
+            pace="slow",
+            timeout=timeout,
+        )
+
+    async def restart(
+        self,
+        container: Named,
+        *,
+        signal: str | None = None,
+        grace: int | None = None,
+        timeout: CallTimeout = UNSET,
+    ) -> None:
+        """`stop`, with the same parameters, and `start`. Raises ContainerNotFound. API: `ContainerRestart`."""
+        await self._engine.call(
+            "ContainerRestart",
+            "POST",
+            "/containers/{}/restart",
+            id_of(container),
+            query={"signal": signal, "t": grace},
+            pace="slow",
+            timeout=timeout,
+        )
+
+    async def kill(self, container: Named, *, signal: str | None = None, timeout: CallTimeout = UNSET) -> None:
+        """Send it a signal, `SIGKILL` unless another is named: `"SIGHUP"`, `"HUP"`, `"1"`.
+
+        Raises ContainerNotFound, Conflict when it does not run. API: `ContainerKill`.
+        """
+        await self._engine.call(
+            "ContainerKill",
+            "POST",
+            "/containers/{}/kill",
+            id_of(container),
+            query={"signal": signal},
+            pace="slow",
+            timeout=timeout,
+        )
+
+    async def wait(
+        self, container: Named, *, condition: Condition | None = None, timeout: CallTimeout = UNSET
+    ) -> types.ContainerWaitResponse:
+        """Wait until it has ended (or what `condition` names), and give its `StatusCode`.
+
+        For as long as that takes, on a connection of its own: without a limit unless `timeout` is given.
+        Raises ContainerNotFound, TimedOut, StreamBroken when the engine goes meanwhile, and OperationFailed, with the
+        status as its `code`, when the container could not be started or removed. API: `ContainerWait`.
+        """
+        answer = await self._engine.json(
+            "ContainerWait",
+            "POST",
+            "/containers/{}/wait",
+            id_of(container),
+            query={"condition": condition},
+            pace="stream",
+            timeout=timeout,
+        )
+        return _waited(answer, f"/containers/{id_of(container)}/wait")
+
+    async def remove(
+        self,
+        container: Named,
+        *,
+        volumes: bool | None = None,
+        force: bool | None = None,
+        link: bool | None = None,
+        timeout: CallTimeout = UNSET,
+    ) -> None:
+        """Remove a container that does not run. Its named volumes stay.
+
+        `force` kills one that runs. `volumes` (the operation's `v`) removes its anonymous volumes too. `link` removes
+        the link of that name instead of a container. Raises ContainerNotFound, and Conflict when it runs or is being
+        removed (podman: ServerError). API: `ContainerDelete`.
+        """
+        await self._engine.call(
+            "ContainerDelete",
+            "DELETE",
+            "/containers/{}",
+            id_of(container),
+            query={"v": volumes, "force": force, "link": link},
+            pace="slow",
+            timeout=timeout,
+        )
+
+    def logs(
+        self,
+        container: Named,
+        *,
+        follow: bool | None = None,
+        stdout: bool = True,
+        stderr: bool = True,
+        since: Moment | None = None,
+        until: Moment | None = None,
+        timestamps: bool | None = None,
+        tail: int | Literal["all"] | None = None,
+        timeout: CallTimeout = UNSET,
+    ) -> LogStream:
+        """What it has written so far, or the last `tail` lines of it; with `follow`, what it writes until it ends, too.
+
+        `timestamps` puts the time, and a space, before each line. A stopped container's logs end even if followed.
+        `timeout` bounds the whole stream; `Timeout(idle=...)` the silence.
+
+            async for line in docker.containers.logs("job", follow=True, tail=10).lines():
+                print(line.stream, line.text)
+
+        Raises ContainerNotFound, and NotImplementedByEngine (podman: ServerError) where the log driver keeps nothing to
+        be read. API: `ContainerLogs`.
+        """
+        name = id_of(container)
+        parameters: dict[str, object] = {
+            "follow": follow,
+            "stdout": stdout,
+            "stderr": stderr,
+            "since": moment(since),
+            "until": moment(until),
+            "timestamps": timestamps,
+            "tail": tail,
+        }
+
+        async def begin() -> tuple[Body, bool]:
+            return await self._logs(name, parameters, timeout)
+
+        return LogStream(f"logs of {name}", begin, line=self._engine.http.pool.limits.line)
+
+    async def _logs(self, container: str, parameters: dict[str, object], timeout: CallTimeout) -> tuple[Body, bool]:
+        """The logs, and whether they are framed: old engines don't tell, so the container's settings are asked."""
+        version = await self._engine.version()
+        # asked before, since a container that removes itself may be gone by the time that its logs are open
+        framed = await self._writes_frames(container) if version < TELLS_FRAMES else None
+        body = await self._engine.open(
+            "ContainerLogs", "GET", "/containers/{}/logs", container, query=parameters, timeout=timeout
+        )
+        try:
+            told = is_framed(body, version)
+            if told is None:
+                told = framed if framed is not None else await self._writes_frames(container)
+        except BaseException:
+            body.close()
+            raise
+        return body, told
+
+    async def _writes_frames(self, container: str) -> bool:
+        return not (await self.inspect(container))["Config"]["Tty"]
+
+
+def _waited(answer: object, path: str) -> types.ContainerWaitResponse:
+    """What `wait` gives: the status. What it says went wrong is raised."""
+    if not isinstance(answer, dict) or "StatusCode" not in answer:
+        raise StreamBroken(f"the engine ended the wait without telling the status (POST {path})")
+    waited = cast("types.ContainerWaitResponse", answer)
+    if error := waited.get("Error"):
+        raise failed(OperationFailed, error["Message"], code=waited["StatusCode"], method="POST", path=path)
+    return waited

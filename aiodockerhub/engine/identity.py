@@ -1,0 +1,28 @@
+"""What names an object of the engine: a string, or whatever the engine gave that has its id."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeAlias, TypedDict
+
+from aiodockerhub.errors import BadParameter
+
+__all__ = ["Identified", "Named", "id_of"]
+
+
+class Identified(TypedDict):
+    """Any answer of the engine with an id: what `create`, `inspect` and `list` give."""
+
+    Id: str
+
+
+Named: TypeAlias = str | Identified
+"""A name or an id, or the engine's own dict in place of its id."""
+
+
+def id_of(thing: Named) -> str:
+    """The name or id to be sent. Raises BadParameter for what has none."""
+    found = thing.get("Id") if isinstance(thing, Mapping) else thing
+    if not isinstance(found, str):
+        raise BadParameter(f"a name, an id, or a dict with an 'Id' is needed, not {type(thing).__name__}")
+    return found

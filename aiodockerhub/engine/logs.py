@@ -1,0 +1,97 @@
+"""Output that containers wrote, as chunks, lines or bytes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TYPE_CHECKING, Final
+
+from aiodockerhub.progress import LogChunk, LogLine
+from aiodockerhub.wire.frames import Frames, Lines, Terminal
+from aiodockerhub.wire.stream import Flow, Stream
+
+if TYPE_CHECKING:
+    from aiodockerhub.errors import DockerError
+    from aiodockerhub.wire.body import Body
+
+__all__ = ["TELLS_FRAMES", "LogStream", "is_framed"]
+
+TELLS_FRAMES: Final = (1, 42)
+"""The API version from which dockerd tells frames from a terminal's output by the Content-Type; podman never does."""
+
+_FRAMED: Final = "application/vnd.docker.multiplexed-stream"
+_PLAIN: Final = "application/vnd.docker.raw-stream"
+
+
+class LogStream(Stream[LogChunk, None]):
+    """What a container wrote, bit by bit; stdout and stderr apart, unless it has a terminal: then all is stdout.
+
+    Iterated, it gives chunks as the engine sends them; `lines()` gives whole lines, `raw` the bytes alone. For
+    everything else see `Stream`.
+    """
+
+    def __init__(self, name: str, begin: Callable[[], Awaitable[tuple[Body, bool]]], *, line: int) -> None:
+        """`begin` opens the output and tells whether it is framed; `line` bounds a line and a frame, in bytes."""
+
+        async def opened() -> Body:
+            body, framed = await begin()
+            flow.decoder = decoder = Frames(largest=line) if framed else Terminal()
+            decoder.raw = flow.raw
+            return body
+
+        flow = Flow[LogChunk, None](name, opened, None, _Nothing())
+        super().__init__(flow)
+        self._lines = Lines(longest=line)
+
+    @property
+    def raw(self) -> AsyncIterator[bytes]:  # type: ignore[override]
+        """The same output as bytes, stdout and stderr in one: output is no JSON, so that its raw form is no dict."""
+        return self._iterate(raw=True)
+
+    def lines(self) -> AsyncIterator[LogLine]:
+        """The same output as whole lines, each given when its end has come.
+
+        What the output ends with without a line's end is given as the last line, unless the stream breaks. A line of
+        more bytes than `Limits.line` raises TooLarge. A loop left early inside `async with` goes on with `lines()`.
+        """
+        return _WholeLines(aiter(self), self._lines)
+
+
+class _WholeLines(AsyncIterator[LogLine]):
+    """One loop over the lines of a stream."""
+
+    __slots__ = ("_chunks", "_lines")
+
+    def __init__(self, chunks: AsyncIterator[LogChunk], lines: Lines) -> None:
+        self._chunks = chunks
+        self._lines = lines
+
+    async def __anext__(self) -> LogLine:
+        lines = self._lines
+        while not lines.ready:
+            if lines.failure is not None:
+                raise lines.failure
+            try:
+                lines.feed(await anext(self._chunks))
+            except StopAsyncIteration:
+                lines.end()
+                if not lines.ready:
+                    raise
+        return lines.ready.popleft()
+
+
+class _Nothing:
+    """The outcome of output: there is none."""
+
+    def observe(self, item: object) -> DockerError | None:  # noqa: ARG002  (what every collector takes)
+        return None
+
+    async def outcome(self) -> None:
+        return None
+
+
+def is_framed(body: Body, version: tuple[int, int]) -> bool | None:
+    """Whether the output is made of frames, as far as the answer's head tells; None where it does not."""
+    told = body.headers.get("Content-Type", "")
+    if told.startswith(_FRAMED):
+        return True
+    return False if version >= TELLS_FRAMES and told.startswith(_PLAIN) else None
