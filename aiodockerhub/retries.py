@@ -1,7 +1,9 @@
-"""One policy of trying again: how long to wait before the next try, and how often. Which failures are worth it, callers say."""
+"""When to try again: how long to wait, and how often. Which failures are worth it, callers say."""
 
 from __future__ import annotations
 
+import asyncio
+import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -11,6 +13,8 @@ if TYPE_CHECKING:
 __all__ = ["CONNECTION", "MOMENT", "TRANSFER", "Backoff", "again"]
 
 _Result = TypeVar("_Result")
+_DOUBLINGS: Final = 30
+"""A float's range ends at a thousand of them; every `most` is reached long before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,11 @@ class Backoff:
     first: float
     most: float
     jitter: float
+
+    def wait(self, tried: int) -> float:
+        """Seconds before the next try, after `tried` of them."""
+        doubled = min(self.most, self.first * 2.0 ** min(tried - 1, _DOUBLINGS))
+        return doubled + random.uniform(0, self.jitter)  # noqa: S311
 
 
 CONNECTION: Final = Backoff(attempts=3, first=0.05, most=1.0, jitter=0.1)
@@ -46,25 +55,14 @@ async def again(
     `worth(error)` is False for an error that another try would not mend (it is raised), True for one to wait for as
     `backoff` says, or the seconds to wait, where the server named them. The last error is raised.
     """
-    import stamina  # loaded when something failed, not before
-
-    first: Exception | None = failure
-
-    def on(error: Exception) -> bool | float:
-        # a cancelled task arrives here too
-        return isinstance(error, Exception) and worth(error)
-
-    async for attempt in stamina.retry_context(
-        on=on,
-        attempts=backoff.attempts,
-        timeout=None,
-        wait_initial=backoff.first,
-        wait_max=backoff.most,
-        wait_jitter=backoff.jitter,
-    ):
-        with attempt:
-            if first is not None:
-                raised, first = first, None
-                raise raised
+    tried = 1
+    while True:
+        verdict = (backoff.attempts is None or tried < backoff.attempts) and worth(failure)
+        if verdict is False:
+            raise failure
+        await asyncio.sleep(backoff.wait(tried) if verdict is True else verdict)
+        tried += 1
+        try:
             return await operation()
-    raise AssertionError("the last attempt returns or raises")
+        except Exception as error:  # noqa: BLE001  (`worth` tells; what it does not know is raised)
+            failure = error
