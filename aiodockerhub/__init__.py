@@ -11,70 +11,68 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from aiodockerhub.bulk.progress import BulkProgress
-    from aiodockerhub.bulk.report import Report, Result
-    from aiodockerhub.credentials import Credentials
-    from aiodockerhub.engine.docker import Docker
-    from aiodockerhub.engine.system import Ping
-    from aiodockerhub.errors import (
-        APIError,
-        BadAddress,
-        BadCredentials,
-        BadFile,
-        BadParameter,
-        BadReference,
-        BadRequest,
-        BuildFailed,
-        BulkFailed,
-        Closed,
-        Conflict,
-        ConnectionFailed,
-        ContainerNotFound,
-        DockerError,
-        EngineUnreachable,
-        Forbidden,
-        ImageNotFound,
-        ImportFailed,
-        Misused,
-        NotFound,
-        NotImplementedByEngine,
-        OperationFailed,
-        PermissionRefused,
-        ProtocolViolated,
-        PullFailed,
-        PushFailed,
-        RateLimited,
-        Redirected,
-        ServerError,
-        StreamBroken,
-        TimedOut,
-        TLSFailed,
-        TooLarge,
-        Unauthorized,
-        VersionTooLow,
-    )
-    from aiodockerhub.index.client import Grant, Index
-    from aiodockerhub.local.accounts import User
-    from aiodockerhub.local.hub import LocalHub
-    from aiodockerhub.progress import (
-        BuildStep,
-        Built,
-        Event,
-        Imported,
-        LogChunk,
-        LogLine,
-        PullProgress,
-        Pulled,
-        PushProgress,
-        Pushed,
-    )
-    from aiodockerhub.reference import Reference
-    from aiodockerhub.session import Session
-    from aiodockerhub.wire.limits import Limits
-    from aiodockerhub.wire.pool import Stats
-    from aiodockerhub.wire.stream import Stream
-    from aiodockerhub.wire.timeouts import Timeout
-    from aiodockerhub.wire.tls import TLS
+    from aiodockerhub.bulk.progress import BulkProgress as BulkProgress
+    from aiodockerhub.bulk.report import Report as Report
+    from aiodockerhub.bulk.report import Result as Result
+    from aiodockerhub.credentials import Credentials as Credentials
+    from aiodockerhub.engine.docker import Docker as Docker
+    from aiodockerhub.engine.system import Ping as Ping
+    from aiodockerhub.errors import APIError as APIError
+    from aiodockerhub.errors import BadAddress as BadAddress
+    from aiodockerhub.errors import BadCredentials as BadCredentials
+    from aiodockerhub.errors import BadFile as BadFile
+    from aiodockerhub.errors import BadParameter as BadParameter
+    from aiodockerhub.errors import BadReference as BadReference
+    from aiodockerhub.errors import BadRequest as BadRequest
+    from aiodockerhub.errors import BuildFailed as BuildFailed
+    from aiodockerhub.errors import BulkFailed as BulkFailed
+    from aiodockerhub.errors import Closed as Closed
+    from aiodockerhub.errors import Conflict as Conflict
+    from aiodockerhub.errors import ConnectionFailed as ConnectionFailed
+    from aiodockerhub.errors import ContainerNotFound as ContainerNotFound
+    from aiodockerhub.errors import DockerError as DockerError
+    from aiodockerhub.errors import EngineUnreachable as EngineUnreachable
+    from aiodockerhub.errors import Forbidden as Forbidden
+    from aiodockerhub.errors import ImageNotFound as ImageNotFound
+    from aiodockerhub.errors import ImportFailed as ImportFailed
+    from aiodockerhub.errors import Misused as Misused
+    from aiodockerhub.errors import NotFound as NotFound
+    from aiodockerhub.errors import NotImplementedByEngine as NotImplementedByEngine
+    from aiodockerhub.errors import OperationFailed as OperationFailed
+    from aiodockerhub.errors import PermissionRefused as PermissionRefused
+    from aiodockerhub.errors import ProtocolViolated as ProtocolViolated
+    from aiodockerhub.errors import PullFailed as PullFailed
+    from aiodockerhub.errors import PushFailed as PushFailed
+    from aiodockerhub.errors import RateLimited as RateLimited
+    from aiodockerhub.errors import Redirected as Redirected
+    from aiodockerhub.errors import ServerError as ServerError
+    from aiodockerhub.errors import StreamBroken as StreamBroken
+    from aiodockerhub.errors import TimedOut as TimedOut
+    from aiodockerhub.errors import TLSFailed as TLSFailed
+    from aiodockerhub.errors import TooLarge as TooLarge
+    from aiodockerhub.errors import Unauthorized as Unauthorized
+    from aiodockerhub.errors import VersionTooLow as VersionTooLow
+    from aiodockerhub.index.client import Grant as Grant
+    from aiodockerhub.index.client import Index as Index
+    from aiodockerhub.local.accounts import User as User
+    from aiodockerhub.local.hub import LocalHub as LocalHub
+    from aiodockerhub.progress import BuildStep as BuildStep
+    from aiodockerhub.progress import Built as Built
+    from aiodockerhub.progress import Event as Event
+    from aiodockerhub.progress import Imported as Imported
+    from aiodockerhub.progress import LogChunk as LogChunk
+    from aiodockerhub.progress import LogLine as LogLine
+    from aiodockerhub.progress import PullProgress as PullProgress
+    from aiodockerhub.progress import Pulled as Pulled
+    from aiodockerhub.progress import PushProgress as PushProgress
+    from aiodockerhub.progress import Pushed as Pushed
+    from aiodockerhub.reference import Reference as Reference
+    from aiodockerhub.session import Session as Session
+    from aiodockerhub.wire.limits import Limits as Limits
+    from aiodockerhub.wire.pool import Stats as Stats
+    from aiodockerhub.wire.stream import Stream as Stream
+    from aiodockerhub.wire.timeouts import Timeout as Timeout
+    from aiodockerhub.wire.tls import TLS as TLS
 
 _ROOMS = {
     "bulk.progress": ("BulkProgress",),
@@ -143,8 +141,6 @@ _ROOMS = {
     "wire.tls": ("TLS",),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
-
-__all__ = ["__version__", *_ROOM_OF]  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 def __getattr__(name: str) -> object:

@@ -3,8 +3,8 @@
     python examples/walk.py [--images N] [--registry HOST:PORT]
 
 The index is an embedded hub. The engine is the one that the docker command line would use. The registry is the one
-named, by default 127.0.0.1:5000, where Debian's docker-registry listens; `REGISTRY_USER` and `REGISTRY_PASSWORD` are its
-credentials, if it wants any. What is missing is named, with the line that installs it, and the rest is done.
+named, by default 127.0.0.1:5000, where Debian's docker-registry listens; `REGISTRY_USER` and `REGISTRY_PASSWORD` are
+its credentials, if it wants any. What is missing is named, with the line that installs it, and the rest is done.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import asyncio
 import os
 import secrets
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from aiodockerhub import (
@@ -112,10 +113,8 @@ async def main() -> int:
             print(f"failed     {error}")
             return 1
         finally:
-            try:
+            with suppress(ImageNotFound):  # the build failed
                 await docker.images.remove(name, force=True)
-            except ImageNotFound:
-                pass  # the build failed
     return 0
 
 

@@ -2,8 +2,8 @@
 
     python examples/watch.py [--label KEY=VALUE] [--seconds N]
 
-Runs until it is stopped (SIGINT, SIGTERM), or for N seconds. When the engine goes away it waits for it to come back, and
-goes on from the last event that it saw.
+Runs until it is stopped (SIGINT, SIGTERM), or for N seconds. When the engine goes away it waits for it to come back,
+and goes on from the last event that it saw.
 """
 
 from __future__ import annotations
