@@ -1,0 +1,84 @@
+"""Which failures of a whole pull or push another try may mend."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from aiodockerhub.errors import (
+    APIError,
+    ConnectionFailed,
+    NotImplementedByEngine,
+    OperationFailed,
+    PermissionRefused,
+    RateLimited,
+    ServerError,
+    StreamBroken,
+    TimedOut,
+    TLSFailed,
+)
+
+__all__ = ["LONGEST_WAIT", "transient"]
+
+LONGEST_WAIT: Final = 300.0
+"""Seconds. A server that asks for a longer wait (a quota of hours) is not waited for: that is the caller's choice."""
+
+# Engines put a registry's words into a 500, or into the stream, whatever they mean. What lasts is looked for first:
+# "received unexpected HTTP status: 503" passes, "error parsing HTTP 503 response body: no space left" does not.
+_LASTING: Final = re.compile(
+    r"\bdenied\b|unauthorized|authentication required|no basic auth credentials|forbidden"
+    r"|not found|manifest unknown|name unknown|does not exist|no such (?:image|container|host)"
+    r"|no space left|disk quota exceeded|read-only file system"
+    r"|x509:|\bbad certificate|unknown certificate|verify certificate|server gave HTTP response to HTTPS client"
+    r"|no matching manifest|invalid reference|unsupported"
+    # Docker Hub's quota is counted over hours
+    r"|pull rate limit",
+    re.IGNORECASE,
+)
+_PASSING: Final = re.compile(
+    r"connection (?:reset|refused|timed out|closed)|broken pipe|use of closed network connection"
+    r"|server closed idle connection|network is unreachable|no route to host"
+    r"|time-?out|timed out|deadline exceeded|TLS handshake"
+    r"|\bEOF\b|GOAWAY|stream error|server misbehaving|temporar(?:y|ily)|try again"
+    r"|too ?many ?requests|bad gateway|service unavailable|internal server error"
+    r"|\b(?:HTTP|status(?:[ _]?code)?)[ :]+(?:status[ :]+)?(?:429|50[0234])\b"
+    # what they say of their clients' pulls when they are being stopped
+    r"|context canceled",
+    re.IGNORECASE,
+)
+
+_PLACE: Final = re.compile(r"""["']?https?://[^\s"']+["']?""")
+"""An image may be called "timeout"."""
+
+
+def transient(error: Exception) -> bool | float:
+    """Whether to try a pull or push again that ended in `error`: True, False, or after how many seconds.
+
+    True for connections that failed or broke, time limits, 429 and 5xx, and what engines report inside a stream in the
+    words of such failures; seconds where the server named them. False for what lasts ("denied", "not found", no space
+    left, a certificate, no permission), for a wait of more than `LONGEST_WAIT` and Docker Hub's pull limit, for words
+    that nobody knows, and for what is no error of this library.
+    """
+    if isinstance(error, (PermissionRefused, TLSFailed)):
+        return False
+    if isinstance(error, (ConnectionFailed, StreamBroken, TimedOut)):
+        return True
+    if isinstance(error, (APIError, OperationFailed)):
+        return _answered(error)
+    return False
+
+
+def _answered(error: APIError | OperationFailed) -> bool | float:
+    words = _PLACE.sub("", error.message)
+    if _LASTING.search(words) or isinstance(error, NotImplementedByEngine):
+        return False
+    if isinstance(error, (RateLimited, ServerError)):
+        return _wait(error.retry_after)
+    # an error inside a stream that is a NotFound, Forbidden or Unauthorized too said so in words that last
+    return not isinstance(error, APIError) and _PASSING.search(words) is not None
+
+
+def _wait(named: float | None) -> bool | float:
+    if named is None:
+        return True
+    return named if named <= LONGEST_WAIT else False
