@@ -62,10 +62,10 @@ if TYPE_CHECKING:
     from aiodockerhub.progress import Imported as Imported
     from aiodockerhub.progress import LogChunk as LogChunk
     from aiodockerhub.progress import LogLine as LogLine
-    from aiodockerhub.progress import PullProgress as PullProgress
     from aiodockerhub.progress import Pulled as Pulled
-    from aiodockerhub.progress import PushProgress as PushProgress
+    from aiodockerhub.progress import PullProgress as PullProgress
     from aiodockerhub.progress import Pushed as Pushed
+    from aiodockerhub.progress import PushProgress as PushProgress
     from aiodockerhub.reference import Reference as Reference
     from aiodockerhub.session import Session as Session
     from aiodockerhub.wire.limits import Limits as Limits
