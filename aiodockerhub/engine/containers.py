@@ -242,6 +242,7 @@ class Containers:
     ) -> LogStream:
         """What it has written so far, or the last `tail` lines of it; with `follow`, what it writes until it ends, too.
 
+        `tail` counts the lines of both streams, also where only one of them is asked for.
         `timestamps` puts the time, and a space, before each line. A stopped container's logs end even if followed.
         `timeout` bounds the whole stream; `Timeout(idle=...)` the silence.
 

@@ -53,22 +53,24 @@ class LogStream(Stream[LogChunk, None]):
         What the output ends with without a line's end is given as the last line, unless the stream breaks. A line of
         more bytes than `Limits.line` raises TooLarge. A loop left early inside `async with` goes on with `lines()`.
         """
-        return _WholeLines(aiter(self), self._lines)
+        return _WholeLines(aiter(self), self._lines, self._flow.close)
 
 
 class _WholeLines(AsyncIterator[LogLine]):
     """One loop over the lines of a stream."""
 
-    __slots__ = ("_chunks", "_lines")
+    __slots__ = ("_chunks", "_fail", "_lines")
 
-    def __init__(self, chunks: AsyncIterator[LogChunk], lines: Lines) -> None:
+    def __init__(self, chunks: AsyncIterator[LogChunk], lines: Lines, fail: Callable[[DockerError], None]) -> None:
         self._chunks = chunks
         self._lines = lines
+        self._fail = fail
 
     async def __anext__(self) -> LogLine:
         lines = self._lines
         while not lines.ready:
             if lines.failure is not None:
+                self._fail(lines.failure)
                 raise lines.failure
             try:
                 lines.feed(await anext(self._chunks))

@@ -28,7 +28,8 @@ Filters: TypeAlias = Mapping[str, str | bool | Sequence[str] | Mapping[str, bool
 """Filters by name: `{"label": ["app=x", "tier"], "dangling": True}`. Several values of a name mean any, labels all."""
 
 Moment: TypeAlias = "int | float | str | datetime"
-"""A point in time: seconds since 1970, a datetime, or what the engine reads itself (`"10m"`, RFC 3339)."""
+"""A point in time: seconds since 1970, a datetime, or what the engine reads itself: seconds with nanoseconds
+(`"1767323046.123456789"`); podman reads `"10m"` and RFC 3339 too, dockerd does not."""
 
 
 class Ping(msgspec.Struct, frozen=True):
@@ -159,7 +160,7 @@ def moment(value: Moment | None) -> str | int | float | None:
     """A point in time as engines read it."""
     if value is None or isinstance(value, (int, float, str)):
         return value
-    return f"{value.timestamp():.9f}"
+    return f"{value.timestamp():.6f}"  # more digits would be those of the float, not of the datetime
 
 
 def written(filters: Filters | None) -> Mapping[str, object] | None:
