@@ -98,6 +98,8 @@ def container_config(
     settings: ContainerSettings,
 ) -> types.ContainerCreateRequest:
     """The body of `ContainerCreate`. Raises BadParameter, also where a keyword and `config` set a field differently."""
+    if config is not None and not isinstance(config, Mapping):
+        raise BadParameter(f"config: the engine's own dict is needed, not {type(config).__name__}")
     body: dict[str, Any] = copy.deepcopy(dict(config)) if config is not None else {}
     _put(body, "Image", image, "image")
     for keyword, value in (("command", command), *settings.items()):
@@ -122,6 +124,8 @@ def _put(body: dict[str, Any], place: str, value: object, keyword: str) -> None:
         if body.get(key) is None:
             body[key] = {}
         body = body[key]
+        if not isinstance(body, dict):
+            raise BadParameter(f"config: {key} is a dict, not {type(body).__name__}")
     _join(body, name, value, keyword, place)
 
 
