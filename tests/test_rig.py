@@ -182,6 +182,56 @@ def test_engines_end_when_the_process_that_owns_them_was_killed() -> None:
     shutil.rmtree(folder)
 
 
+CARELESS_TESTS = """
+import asyncio, socket, pytest
+
+kept = []
+
+def test_keeps_a_socket():
+    kept.append(socket.socket())
+
+def test_drops_a_file():
+    open(__file__)
+
+async def test_keeps_a_task():
+    kept.append(asyncio.ensure_future(asyncio.sleep(3600)))
+
+async def test_forgets_to_await():
+    asyncio.sleep(0)
+
+@pytest.mark.leaves_open("on purpose")
+async def test_is_let_off():
+    kept.append(socket.socket())
+
+async def test_runs_in_debug_mode():
+    assert asyncio.get_running_loop().get_debug()
+"""
+
+
+def test_a_test_that_leaves_something_open_fails(tmp_path: Path) -> None:
+    (tmp_path / "test_careless.py").write_text(CARELESS_TESTS)
+    pyproject = Path(__file__).parents[1] / "pyproject.toml"
+    command = [sys.executable, "-m", "pytest", f"--config-file={pyproject}", f"--rootdir={tmp_path}", str(tmp_path)]
+    command += [
+        "-p",
+        "conftest",
+        "-p",
+        "no:cacheprovider",
+        "--tb=no",
+        "-o",
+        "asyncio_default_fixture_loop_scope=function",
+    ]
+    environ = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
+    shown = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False).stdout
+    complained = {line.split("::")[1].split()[0] for line in shown.splitlines() if line.startswith(("ERROR", "FAILED"))}
+    assert complained == {
+        "test_keeps_a_socket",
+        "test_drops_a_file",
+        "test_keeps_a_task",
+        "test_forgets_to_await",
+    }, shown
+
+
 def fetched(url: str) -> bytes | None:
     try:
         return ask(url, "GET", "/")[1]
