@@ -75,7 +75,7 @@ def _settled_memory() -> Iterator[None]:
 def _no_socket_is_left(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fails a test after which a socket is left, or which dropped something that it should have closed.
 
-    It begins before the test's loop and ends after it. The collection makes what was dropped warn, and warnings are errors.
+    It begins before the test's loop and ends after it. The collection makes what was dropped warn; warnings are errors.
     """
     before = _open_sockets()
     yield

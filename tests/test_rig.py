@@ -212,15 +212,7 @@ def test_a_test_that_leaves_something_open_fails(tmp_path: Path) -> None:
     (tmp_path / "test_careless.py").write_text(CARELESS_TESTS)
     pyproject = Path(__file__).parents[1] / "pyproject.toml"
     command = [sys.executable, "-m", "pytest", f"--config-file={pyproject}", f"--rootdir={tmp_path}", str(tmp_path)]
-    command += [
-        "-p",
-        "conftest",
-        "-p",
-        "no:cacheprovider",
-        "--tb=no",
-        "-o",
-        "asyncio_default_fixture_loop_scope=function",
-    ]
+    command += ["-p", "conftest", "-p", "no:cacheprovider", "--tb=no"]
     environ = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
     shown = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False).stdout
     complained = {line.split("::")[1].split()[0] for line in shown.splitlines() if line.startswith(("ERROR", "FAILED"))}
