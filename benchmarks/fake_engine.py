@@ -38,6 +38,8 @@ _HEADERS = (
 _VERSION_PREFIX = re.compile(r"^/v\d+\.\d+(?=/)")
 _CHOICE = re.compile(r"\b(\d+)-(each|32k)\b")
 _CONTENT_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)", re.IGNORECASE)
+_COUNTED = (b"Downloading",) * 14 + (b"Extracting",) * 4
+_STATES = (b"Pulling fs layer", b"Waiting", b"Verifying Checksum", b"Download complete", b"Pull complete")
 _LAYERS = tuple(f"{0x4F4FB700EF54 + 7919 * number:012x}" for number in range(8))
 
 
@@ -210,22 +212,26 @@ _NO_SUCH_PAGE = render_answer(b'{"message":"page not found"}\n', status="404 Not
 
 
 def _progress_line(number: int) -> bytes:
+    """Mostly downloading and extracting, and now and then a layer's change of state, so that no word is the rule."""
+    layer = _LAYERS[number % len(_LAYERS)].encode()
+    phase = number % 20
+    if phase >= len(_COUNTED):
+        return b'{"status":"%s","progressDetail":{},"id":"%s"}\r\n' % (_STATES[number % len(_STATES)], layer)
     current = 1024 * (1 + number)
     arrow = "=" * (number % 50) + ">"
     return (
-        b'{"status":"Downloading","progressDetail":{"current":%d,"total":9437184},'
-        b'"progress":"[%-50s]  %.2fMB/9.437MB","id":"%s"}\r\n'
-        % (current, arrow.encode(), current / 1e6, _LAYERS[number % len(_LAYERS)].encode())
+        b'{"status":"%s","progressDetail":{"current":%d,"total":9437184},"progress":"[%-50s]  %.2fMB/9.437MB","id":"%s"}\r\n'
+        % (_COUNTED[phase], current, arrow.encode(), current / 1e6, layer)
     )
 
 
 def progress_lines(count: int) -> list[bytes]:
-    """What a pull says, an item a line, the last two as an engine ends it: the digest and the status."""
+    """What a pull says, an item a line: first what is pulled, last its digest and status, as engines do."""
     lines = [_progress_line(number) for number in range(count)]
-    lines[-2:] = [
-        b'{"status":"Digest: sha256:%s"}\r\n' % (b"a" * 64),
-        b'{"status":"Status: Downloaded newer image for bench:latest"}\r\n',
-    ][-len(lines) :]
+    if count >= 3:
+        lines[0] = b'{"status":"Pulling from library/bench","id":"latest"}\r\n'
+        lines[-2] = b'{"status":"Digest: sha256:%s"}\r\n' % (b"a" * 64)
+        lines[-1] = b'{"status":"Status: Downloaded newer image for bench:latest"}\r\n'
     return lines
 
 
