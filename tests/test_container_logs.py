@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import json
 import struct
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
@@ -18,6 +17,7 @@ from aiodockerhub import Docker, Limits, Timeout
 from aiodockerhub.errors import (
     BadParameter,
     BadRequest,
+    Conflict,
     ContainerNotFound,
     Misused,
     NotImplementedByEngine,
@@ -40,6 +40,8 @@ async def container(docker, image, command, **settings):
     try:
         yield made
     finally:
+        with contextlib.suppress(Conflict):  # podman's forced removal waits 10 s for what ignores TERM
+            await docker.containers.kill(made)
         await docker.containers.remove(made, force=True, volumes=True)
 
 
@@ -206,25 +208,41 @@ def asked(docker):
     return [urlsplit(one.path).path.split("/containers/")[-1] for one in docker.server.asked[1:]]
 
 
+@pytest.mark.parametrize("tty", [False, True])
 @pytest.mark.parametrize(
-    ("version", "content_type", "tty", "questions"),
+    ("version", "framed", "plain", "second"),
     [
-        ("1.51", FRAMED, False, ["job/logs"]),
-        ("1.51", PLAIN, True, ["job/logs"]),
-        ("1.51", None, True, ["job/logs", "job/json"]),
-        ("1.51", None, False, ["job/logs", "job/json"]),
-        ("1.41", PLAIN, False, ["job/json", "job/logs"]),
-        ("1.41", PLAIN, True, ["job/json", "job/logs"]),
-        ("1.41", None, False, ["job/json", "job/logs"]),
-        ("1.41", None, True, ["job/json", "job/logs"]),
+        ("1.51", FRAMED, PLAIN, ["job/logs"]),
+        ("1.44", None, None, ["job/json", "job/logs"]),
+        ("1.41", PLAIN, PLAIN, ["job/json", "job/logs"]),
+        ("1.41", None, None, ["job/json", "job/logs"]),
     ],
 )
-async def test_frames_are_told_from_plain_output(version, content_type, tty, questions):
+async def test_frames_are_told_from_plain_output(version, framed, plain, second, tty):
     sent = b"out" if tty else frame(2, b"out")
-    async with engine_that_logs(sent, version=version, content_type=content_type, tty=tty) as docker:
-        chunks = [chunk async for chunk in docker.containers.logs("job")]
-        assert chunks == [LogChunk("stdout" if tty else "stderr", b"out", "out")]
-        assert asked(docker) == questions
+    chunk = LogChunk("stdout" if tty else "stderr", b"out", "out")
+    async with engine_that_logs(sent, version=version, content_type=plain if tty else framed, tty=tty) as docker:
+        assert [chunk async for chunk in docker.containers.logs("job")] == [chunk]
+        assert [chunk async for chunk in docker.containers.logs("job")] == [chunk]
+        assert asked(docker) == ["job/json", "job/logs", *second]
+
+
+async def test_an_engine_that_no_longer_tells_frames_is_asked():
+    """Behind the address is another one now."""
+    told = iter([FRAMED, "application/octet-stream"])
+
+    async def answer(request):
+        if request.path == "/_ping":
+            return web.Response(headers={"Api-Version": "1.51"})
+        if request.path.endswith("/json"):
+            return web.json_response({"Config": {"Tty": False}})
+        return web.Response(body=frame(1, b"out"), content_type=next(told))
+
+    async with small_server(answer) as server, Docker(server.url) as docker:
+        for _ in range(2):
+            assert [chunk.text async for chunk in docker.containers.logs("job")] == ["out"]
+        last = [urlsplit(one.path).path.rpartition("/")[-1] for one in server.asked[1:]]
+        assert last == ["json", "logs", "logs", "json"]
 
 
 async def test_every_parameter_is_sent_as_the_engine_spells_it():
@@ -325,17 +343,24 @@ async def test_silence_is_bounded_where_asked():
 
 
 async def test_logs_whose_kind_nobody_tells_leave_nothing_open():
+    told = iter([FRAMED, "application/octet-stream"])
+    kept = iter([{"Config": {"Tty": False}}])
+
     async def answer(request):
         if request.path == "/_ping":
             return web.Response(headers={"Api-Version": "1.51"})
         if request.path.endswith("/json"):
-            return web.Response(status=404, text=json.dumps({"message": "No such container: job"}))
-        response = web.StreamResponse()
+            found = next(kept, None)
+            return web.json_response(found or {"message": "No such container: job"}, status=200 if found else 404)
+        response = web.StreamResponse(headers={"Content-Type": next(told)})
         await response.prepare(request)
+        await response.write(frame(1, b"one"))
         await asyncio.Event().wait()
         return response
 
     async with small_server(answer) as server, Docker(server.url) as docker:
+        async with docker.containers.logs("job") as logs:
+            assert (await anext(aiter(logs))).text == "one"
         with pytest.raises(ContainerNotFound):
             await docker.containers.logs("job", follow=True)
         assert docker.stats().open_streams == 0

@@ -14,11 +14,14 @@ from aiodockerhub.errors import BadParameter
 if TYPE_CHECKING:
     from aiodockerhub.engine import types
 
-__all__ = ["ContainerSettings", "HostPort", "container_config"]
+__all__ = ["ContainerSettings", "HostPort", "Published", "container_config"]
 
 HostPort: TypeAlias = "int | str | tuple[str, int | str | None] | types.PortBindingRequest"
 """Where a port is published: a port, a range (`"8000-8010"`), a pair of the host's address and either of them (None:
 any free one), or the engine's own dict."""
+
+Published: TypeAlias = "HostPort | Sequence[HostPort] | None"
+"""Where a port of a container is published: in one place, in several (a list), at any free port (None)."""
 
 
 class ContainerSettings(TypedDict, total=False):
@@ -49,9 +52,9 @@ class ContainerSettings(TypedDict, total=False):
     """Seconds that `stop` waits before it kills, unless told otherwise."""
     healthcheck: types.HealthConfigRequest | None
     """How the engine sees that it is well; times are in nanoseconds."""
-    ports: Mapping[str | int, HostPort | Sequence[HostPort] | None] | None
-    """The container's ports (`80`, `"80/tcp"`, `"53/udp"`) and where each is published: one place, a list of them, None
-    for any free port. Those with an empty list are exposed only. Fills ExposedPorts and HostConfig.PortBindings."""
+    ports: Mapping[str, Published] | Mapping[int, Published] | Mapping[str | int, Published] | None
+    """The container's ports (`80`, `"80/tcp"`, `"53/udp"`) and where each is published; with an empty list it is exposed
+    only. Fills ExposedPorts and HostConfig.PortBindings."""
     mounts: Sequence[str | types.MountRequest] | None
     """Strings as `docker run -v` has them: `"name:/path"`, `"/host/path:/path:ro"`, `"/path"` for a volume without a
     name. Dicts are the engine's own. Fills HostConfig.Binds, Volumes and HostConfig.Mounts."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, Unpack, cast
 
 from aiodockerhub.engine.container_config import ContainerSettings, container_config
 from aiodockerhub.engine.identity import Named, id_of
-from aiodockerhub.engine.logs import TELLS_FRAMES, LogStream, is_framed
+from aiodockerhub.engine.logs import LogStream, is_framed
 from aiodockerhub.engine.system import Filters, Moment, moment, written
 from aiodockerhub.errors import OperationFailed, StreamBroken, failed
 from aiodockerhub.wire.timeouts import UNSET, CallTimeout
@@ -30,6 +30,7 @@ class Containers:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._logs_tell = False
 
     async def list(
         self,
@@ -77,8 +78,8 @@ class Containers:
                 config={"HostConfig": {"OomScoreAdj": 500}},
             )
 
-        Raises ImageNotFound, Conflict for a name in use, BadParameter for settings that can't be sent, BadRequest for
-        those that the engine refuses. API: `ContainerCreate`.
+        Raises ImageNotFound, Conflict for a name in use (podman: ServerError), BadParameter for settings that can't be
+        sent, BadRequest for those that the engine refuses. API: `ContainerCreate`.
         """
         answer = await self._engine.json(
             "ContainerCreate",
@@ -269,24 +270,25 @@ class Containers:
         return LogStream(f"logs of {name}", begin, line=self._engine.http.pool.limits.line)
 
     async def _logs(self, container: str, parameters: dict[str, object], timeout: CallTimeout) -> tuple[Body, bool]:
-        """The logs, and whether they are framed: old engines don't tell, so the container's settings are asked."""
+        """The logs, and whether they are framed: where the answer does not tell, the container's settings do."""
         version = await self._engine.version()
         # asked before, since a container that removes itself may be gone by the time that its logs are open
-        framed = await self._writes_frames(container) if version < TELLS_FRAMES else None
+        framed = await self._writes_frames(container, timeout) if not self._logs_tell else None
         body = await self._engine.open(
             "ContainerLogs", "GET", "/containers/{}/logs", container, query=parameters, timeout=timeout
         )
+        told = is_framed(body, version)
+        self._logs_tell = told is not None
+        if told is not None:
+            return body, told
         try:
-            told = is_framed(body, version)
-            if told is None:
-                told = framed if framed is not None else await self._writes_frames(container)
+            return body, framed if framed is not None else await self._writes_frames(container, timeout)
         except BaseException:
             body.close()
             raise
-        return body, told
 
-    async def _writes_frames(self, container: str) -> bool:
-        return not (await self.inspect(container))["Config"]["Tty"]
+    async def _writes_frames(self, container: str, timeout: CallTimeout) -> bool:
+        return not (await self.inspect(container, timeout=timeout))["Config"]["Tty"]
 
 
 def _waited(answer: object, path: str) -> types.ContainerWaitResponse:

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from aiodockerhub.errors import DockerError
     from aiodockerhub.wire.body import Body
 
-__all__ = ["TELLS_FRAMES", "LogStream", "is_framed"]
+__all__ = ["LogStream", "is_framed"]
 
-TELLS_FRAMES: Final = (1, 42)
+_TELLS_FRAMES: Final = (1, 42)
 """The API version from which dockerd tells frames from a terminal's output by the Content-Type; podman never does."""
 
 _FRAMED: Final = "application/vnd.docker.multiplexed-stream"
@@ -96,4 +96,4 @@ def is_framed(body: Body, version: tuple[int, int]) -> bool | None:
     told = body.headers.get("Content-Type", "")
     if told.startswith(_FRAMED):
         return True
-    return False if version >= TELLS_FRAMES and told.startswith(_PLAIN) else None
+    return False if version >= _TELLS_FRAMES and told.startswith(_PLAIN) else None
