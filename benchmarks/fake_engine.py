@@ -216,12 +216,16 @@ def _progress_line(number: int) -> bytes:
     layer = _LAYERS[number % len(_LAYERS)].encode()
     phase = number % 20
     if phase >= len(_COUNTED):
-        return b'{"status":"%s","progressDetail":{},"id":"%s"}\r\n' % (_STATES[number % len(_STATES)], layer)
+        return b'{"status":"%s","progressDetail":{},"id":"%s"}\r\n' % (_STATES[number // 20 % len(_STATES)], layer)
     current = 1024 * (1 + number)
     arrow = "=" * (number % 50) + ">"
-    return (
-        b'{"status":"%s","progressDetail":{"current":%d,"total":9437184},"progress":"[%-50s]  %.2fMB/9.437MB","id":"%s"}\r\n'
-        % (_COUNTED[phase], current, arrow.encode(), current / 1e6, layer)
+    drawing = b"[%-50s]  %.2fMB/9.437MB" % (arrow.encode(), current / 1e6)
+    amount = b'{"current":%d,"total":9437184}' % current
+    return b'{"status":"%s","progressDetail":%s,"progress":"%s","id":"%s"}\r\n' % (
+        _COUNTED[phase],
+        amount,
+        drawing,
+        layer,
     )
 
 
