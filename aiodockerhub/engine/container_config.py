@@ -52,9 +52,9 @@ class ContainerSettings(TypedDict, total=False):
     """Seconds that `stop` waits before it kills, unless told otherwise."""
     healthcheck: types.HealthConfigRequest | None
     """How the engine sees that it is well; times are in nanoseconds."""
-    ports: Mapping[str, Published] | Mapping[int, Published] | Mapping[str | int, Published] | None
-    """The container's ports (`80`, `"80/tcp"`, `"53/udp"`) and where each is published; with an empty list it is exposed
-    only. Fills ExposedPorts and HostConfig.PortBindings."""
+    ports: Mapping[str, Published] | Mapping[int, Published] | None
+    """The container's ports (`80`, `"80/tcp"`, `"53/udp"`) and where each is published; with an empty list it is
+    exposed only. Fills ExposedPorts and HostConfig.PortBindings."""
     mounts: Sequence[str | types.MountRequest] | None
     """Strings as `docker run -v` has them: `"name:/path"`, `"/host/path:/path:ro"`, `"/path"` for a volume without a
     name. Dicts are the engine's own. Fills HostConfig.Binds, Volumes and HostConfig.Mounts."""
