@@ -38,7 +38,7 @@ class Failure(msgspec.Struct, gc=False):
     code: int | None = None
 
 
-class _Line(msgspec.Struct, kw_only=True):
+class _Line(msgspec.Struct, kw_only=True, gc=False):
     """A line of the engine's JSON stream, as `pull`, `push`, `import` and `build` share it."""
 
     status: str | None = None
@@ -60,18 +60,18 @@ class _Line(msgspec.Struct, kw_only=True):
         return self.amount.total if self.amount is not None else None
 
 
-class PullProgress(_Line, kw_only=True):
+class PullProgress(_Line, kw_only=True, gc=False):
     """A step of a pull or an import: `status` of the layer (or reference) `id`, and how far it is.
 
     `progress` is the engine's own drawing of `current` and `total`.
     """
 
 
-class PushProgress(_Line, kw_only=True):
+class PushProgress(_Line, kw_only=True, gc=False):
     """A step of a push: `status` of the layer (or repository) `id`, and how far it is."""
 
 
-class BuildStep(_Line, kw_only=True):
+class BuildStep(_Line, kw_only=True, gc=False):
     """A step of a build: `stream` is what it prints; `status`, `id` and the rest tell of an image that it pulls.
 
     `aux` holds what the engine adds: the image's id, and BuildKit's own records as it sends them.

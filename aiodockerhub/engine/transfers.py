@@ -72,10 +72,11 @@ class _Transfer(Generic[_Step]):
 
     def observe(self, item: _Step) -> DockerError | None:
         """The error that the step reports; else it is noted."""
-        error = reported(self.kind, item, method="POST", path=self.path)
-        if error is None:
+        if item.error is not None or item.failure is not None:
+            return reported(self.kind, item, method="POST", path=self.path)
+        if item.amount is None:  # how far a layer is, nearly every line, tells nothing of the outcome
             self.note(item)
-        return error
+        return None
 
     def note(self, item: _Step) -> None:
         """Keep what the outcome needs."""
