@@ -23,6 +23,7 @@ Outcome = TypeVar("Outcome")
 Seen = TypeVar("Seen", contravariant=True)
 Made = TypeVar("Made", covariant=True)
 Chunk = TypeVar("Chunk", covariant=True)
+Result = TypeVar("Result")
 
 
 class Source(Protocol[Chunk]):
@@ -107,11 +108,13 @@ class Flow(Generic[Item, Outcome]):
         self.turn = 0
         self.decoder = decoder
         self.raw = False
+        self.begun = False
         self.source: Source[Any] | None = None
         self._begin = begin
         self._collector = collector
         self._convert = convert
         self._busy = False
+        self._opening: asyncio.Timeout | None = None
         self._pending: DockerError | None = None
         self._last = False
 
@@ -149,13 +152,16 @@ class Flow(Generic[Item, Outcome]):
         self._fail(Closed(f"{self.name}: left before its end"))
 
     def close(self, error: BaseException | None = None) -> None:
-        """End it here, in the loop's own thread."""
+        """End it here, in the loop's own thread; who waits for it gets the error."""
+        self._fail(error or Closed(f"{self.name}: closed before its end"))
         if self.source is not None:
             self.source.close()
-        self._fail(error or Closed(f"{self.name}: closed before its end"))
+        elif self._opening is not None:
+            opening, self._opening = self._opening, None
+            opening.reschedule(0)
 
     def _end_unless_followed(self, turn: int) -> None:
-        if self.turn == turn and not self._busy:
+        if self.turn == turn and not self._busy and not self.held:
             self.close(Closed(f"{self.name}: left before its end"))
 
     def _fail(self, error: BaseException) -> None:
@@ -164,25 +170,37 @@ class Flow(Generic[Item, Outcome]):
             self.failure = error
             self.batch.clear()
 
-    async def _guarded(self, step: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ANN401  (whatever the step gives)
+    async def _guarded(self, step: Callable[[], Awaitable[Result]]) -> Result:
         if self._busy:
             raise Misused(f"{self.name}: two readers at once")
         self._busy = True
         try:
             return await step()
+        except GeneratorExit:  # dropped while it waited: nothing more can be waited for
+            self.drop()
+            raise
         except BaseException as error:
             self._fail(error if isinstance(error, Exception) else Closed(f"{self.name}: cancelled before its end"))
             if self.source is not None:
                 await self.source.aclose()
+            if isinstance(error, Exception) and self.failure is not None and self.failure is not error:
+                raise self.failure from None  # closed while it waited; the error only tells how that felt
             raise
         finally:
             self._busy = False
 
     async def _open(self) -> None:
         self.state = _OPEN
-        self.source = await self._begin()
+        try:
+            async with asyncio.timeout(None) as self._opening:
+                self.source = await self._begin()
+        finally:
+            self._opening = None
+        if self.failure is not None:  # closed at the moment when it had opened
+            raise self.failure
 
     async def _read(self) -> bool:
+        self.begun = True
         if self.source is None:
             await self._open()
         source, decoder = self.source, self.decoder
@@ -216,7 +234,10 @@ class Flow(Generic[Item, Outcome]):
 
     def _observe_raw(self, item: Any) -> DockerError | None:  # noqa: ANN401  (the engine's own dict)
         assert self._convert is not None  # noqa: S101
-        return self._collector.observe(self._convert(item))
+        try:
+            return self._collector.observe(self._convert(item))
+        except DockerError as error:
+            return error
 
     async def _finish(self) -> bool:
         self.result = await self._collector.outcome()
@@ -252,14 +273,16 @@ class Stream(Coroutine[Any, Any, Outcome], Generic[Item, Outcome]):
     - `async with stream` sends the request and ends it with the block, whatever happens in between;
     - `asyncio.create_task`, `gather`, `wait_for` and `TaskGroup` take it as they take a coroutine.
 
-    Nothing is sent before the first of these. A loop left early (`break`, an exception, cancellation) ends the stream and
-    its connection, unless the loop stands in an `async with` or the stream is awaited, or iterated on, right away.
+    Nothing is sent before the first of these. A loop left early (`break`, an exception, cancellation) ends the stream
+    and its connection, unless the loop stands in an `async with`, or the stream is awaited or iterated on right away.
     Errors are raised after what came before them was given out. One reader at a time: Misused otherwise.
     """
 
     def __init__(self, flow: Flow[Item, Outcome]) -> None:
         self._flow = flow
+        self.__name__ = flow.name  # what the repr of a task shows
         self._running: Coroutine[Any, Any, Outcome] | None = None
+        self._runner: asyncio.Task[Any] | None = None
         self._reader: weakref.ref[_Items[Any]] | None = None
 
     @property
@@ -274,23 +297,19 @@ class Stream(Coroutine[Any, Any, Outcome], Generic[Item, Outcome]):
 
     @property
     def raw(self) -> AsyncIterator[dict[str, Any]]:
-        """The same stream as the engine's own dicts. A stream that began with typed items can't change: Misused."""
-        flow = self._flow
-        if flow.state == _OPEN and not flow.raw and flow.batch:
-            raise Misused(f"{flow.name}: began with typed items; ask for .raw first")
+        """The same stream as the engine's own dicts. Misused for one that began with typed items."""
         return self._iterate(raw=True)
 
     def __aiter__(self) -> AsyncIterator[Item]:
-        flow = self._flow
-        if flow.state == _OPEN and flow.raw and flow.batch:
-            raise Misused(f"{flow.name}: began with .raw; iterate that on")
         return self._iterate(raw=False)
 
     def _iterate(self, *, raw: bool) -> _Items[Any]:
         flow = self._flow
-        reader = self._reader() if self._reader is not None else None
-        if reader is not None and flow.state == _OPEN:
+        if flow.state in (_NEW, _OPEN) and self._reader is not None and self._reader() is not None:
             raise Misused(f"{flow.name}: two iterators at once")
+        if flow.state == _OPEN and flow.begun and flow.raw != raw:
+            began, other = (".raw", "typed items") if flow.raw else ("typed items", ".raw")
+            raise Misused(f"{flow.name}: began with {began}, and can't go on with {other}")
         flow.take_turn()
         flow.raw = raw
         if flow.decoder is not None:
@@ -312,6 +331,7 @@ class Stream(Coroutine[Any, Any, Outcome], Generic[Item, Outcome]):
 
     async def __aenter__(self) -> Self:
         self._flow.held = True
+        self._flow.take_turn()
         await self._flow.start()
         return self
 
@@ -328,13 +348,22 @@ class Stream(Coroutine[Any, Any, Outcome], Generic[Item, Outcome]):
 
     def send(self, value: Any, /) -> Any:  # noqa: ANN401  (the protocol of coroutines)
         """One step, as a task takes it."""
-        return self._coroutine().send(value)
+        running = self._coroutine()
+        try:
+            return running.send(value)
+        except BaseException:
+            self._running = self._runner = None
+            raise
 
     def throw(self, *error: Any) -> Any:  # noqa: ANN401
         """An exception from the task that runs it."""
+        if self._running is not None and self._runner is not _current_task():
+            raise error[0]  # another task, cancelled before its first step
+        running = self._coroutine()
         try:
-            return self._coroutine().throw(*error)
+            return running.throw(*error)
         except BaseException:
+            self._running = self._runner = None
             self._flow.close()  # a task cancelled before its first step never enters the coroutine
             raise
 
@@ -345,8 +374,12 @@ class Stream(Coroutine[Any, Any, Outcome], Generic[Item, Outcome]):
         self._flow.drop()
 
     def _coroutine(self) -> Coroutine[Any, Any, Outcome]:
+        """What the task that asks runs; one that has ended is followed by another, which ends the same."""
+        task = _current_task()
         if self._running is None:
-            self._running = self._run()
+            self._running, self._runner = self._run(), task
+        elif self._runner is not task:
+            raise Misused(f"{self._flow.name}: two tasks at once")
         return self._running
 
     def __repr__(self) -> str:
@@ -361,3 +394,10 @@ class Stream(Coroutine[Any, Any, Outcome], Generic[Item, Outcome]):
             )
         elif flow.state == _OPEN:
             flow.drop()
+
+
+def _current_task() -> asyncio.Task[Any] | None:
+    try:
+        return asyncio.current_task()
+    except RuntimeError:  # no loop: somebody takes the steps by hand
+        return None
