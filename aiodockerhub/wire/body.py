@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import aiohttp
+    from aiohttp.client_proto import ResponseHandler
 
     from aiodockerhub.wire.places import Place
     from aiodockerhub.wire.pool import Pool
@@ -31,6 +32,7 @@ class Body:
         "_idle",
         "_place",
         "_pool",
+        "_protocol",
         "_response",
         "closed",
         "loop",
@@ -55,6 +57,7 @@ class Body:
         self._idle = idle
         self._deadline = deadline
         self._error: DockerError | None = None
+        self._protocol = _unbounded(response)
         self.closed = False
         pool.enter(self)
 
@@ -84,11 +87,16 @@ class Body:
             raise
         if not chunk:
             self.close()
+            if self._protocol is not None and isinstance(reset := self._protocol.exception(), OSError):
+                raise broken_body(reset, asked=self._asked) from reset
         return chunk
 
     async def _read_in_time(self) -> bytes:
-        silent = self.loop.time() + self._idle if self._idle is not None else None
+        now = self.loop.time()
+        silent = now + self._idle if self._idle is not None else None
         when = min(limit for limit in (silent, self._deadline) if limit is not None)
+        if when <= now:  # what is there already would be given without a wait, and so without an end
+            raise TimedOut(f"it took longer than its time limit ({self._asked})")
         try:
             async with asyncio.timeout_at(when):
                 return await self._content.readany()
@@ -142,3 +150,10 @@ class Body:
             self._error = error
             self._content.set_exception(error)
             self.close()
+
+
+def _unbounded(response: aiohttp.ClientResponse) -> ResponseHandler | None:
+    """The connection of a body that goes on until it is closed: a reset looks like a good end there, but for its error."""
+    if "Content-Length" in response.headers or "Transfer-Encoding" in response.headers:
+        return None
+    return response.connection.protocol if response.connection is not None else None
