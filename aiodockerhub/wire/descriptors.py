@@ -19,8 +19,8 @@ _UNLIMITED: Final = 1 << 20
 class Budget:
     """Places for open streams: `RLIMIT_NOFILE` less a share kept free.
 
-    Places are given back from finalisers too, which run in any thread and in the middle of anything: hence no lock, only
-    operations of set and deque that are atomic.
+    Places are given back from finalisers too, which run in any thread and in the middle of anything: hence no lock,
+    only operations of set and deque that are atomic.
     """
 
     def __init__(self) -> None:
@@ -51,12 +51,9 @@ class Budget:
         loop = asyncio.get_running_loop()
         while True:
             turn: asyncio.Future[None] = loop.create_future()
-            entry = (loop, turn)
-            self._waiting.append(entry)
+            self._waiting.append((loop, turn))
             try:
-                # after queueing: a place given back in between would have woken nobody
-                if self._waiting[0] is entry and (place := self._take()) is not None:
-                    return place
+                self._wake()  # a place given back in between woke nobody
                 await turn
                 if (place := self._take()) is not None:
                     return place
