@@ -121,9 +121,9 @@ class Connections:
         if self._loop is not None and self._loop is not asyncio.get_running_loop():
             raise Misused("close() in another event loop than the one that used this client")
         self.closed = True
-        error = Closed("the client was closed while this was under way")
         for flight in list(self._in_flight):
-            flight.break_off(error)
+            # an error for each: it keeps the frames of whoever raises it
+            flight.break_off(Closed("the client was closed while this was under way"))
         for pool in self._pools.values():
             await pool.close()
         # transports report their end in the next turns of the loop; a closed client leaves none behind
