@@ -151,9 +151,16 @@ class _Errors(_Nothing):
         self._path = path
 
     def observe(self, item: object) -> DockerError | None:
-        if isinstance(item, dict) and isinstance(said := cast("dict[str, Any]", item).get("error"), str):
-            return failed(OperationFailed, said, method=self._method, path=self._path)
-        return None
+        if not isinstance(item, dict):
+            return None
+        told = cast("dict[str, Any]", item)
+        detail = told.get("errorDetail")
+        detail = cast("dict[str, Any]", detail) if isinstance(detail, dict) else {}
+        message, code = detail.get("message") or told.get("error"), detail.get("code")
+        if not isinstance(message, str):
+            return None
+        code = code if isinstance(code, int) else None
+        return failed(OperationFailed, message, code=code, method=self._method, path=self._path)
 
 
 def moment(value: Moment | None) -> str | int | float | None:
