@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from aiodockerhub.errors import DockerError, TimedOut
+from aiodockerhub.errors import DockerError, Misused, TimedOut
 from aiodockerhub.wire.failures import FOREIGN, broken_body
 
 if TYPE_CHECKING:
@@ -82,7 +82,13 @@ class Body:
                 chunk = await self._read_in_time()
         except FOREIGN as error:
             return self._rest(broken_body(error, asked=self._asked), error)
-        except BaseException:
+        except GeneratorExit:  # dropped while it waited, perhaps in no loop at all
+            self.abandon()
+            raise
+        except BaseException as error:
+            if isinstance(error, RuntimeError) and asyncio.get_running_loop() is not self.loop:
+                self.abandon()
+                raise Misused(f"a stream belongs to the event loop that began it ({self._asked})") from error
             self.close()
             raise
         if not chunk:
@@ -131,6 +137,9 @@ class Body:
 
     async def aclose(self) -> None:
         """`close`; the transport goes in the next turn of the loop."""
+        if asyncio.get_running_loop() is not self.loop:
+            self.abandon()
+            return
         self.close()
         await asyncio.sleep(0)
 
