@@ -33,7 +33,7 @@ or `Unauthorized` too, so that one `except` catches both ways in which engines s
 from __future__ import annotations
 
 import re
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 __all__ = [
     "APIError",
@@ -370,7 +370,7 @@ def _origin(kind: type[DockerError]) -> tuple[type[DockerError], ...]:
 
 def _restored(origin: tuple[type[Any], ...], args: tuple[Any, ...], state: dict[str, Any]) -> DockerError:
     kind = origin[0] if len(origin) == 1 else _joined(*origin)
-    error: DockerError = kind.__new__(kind, *args)
+    error = cast("DockerError", kind.__new__(kind, *args))
     error.args = args
     error.__dict__.update(state)
     return error

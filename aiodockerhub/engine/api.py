@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import copy
+import functools
 import re
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import msgspec
 
 from aiodockerhub.engine.versions import NEWEST, OLDEST, check, parse
 from aiodockerhub.errors import (
     APIError,
+    BadParameter,
     ConnectionFailed,
     ContainerNotFound,
     DockerError,
@@ -26,7 +30,7 @@ from aiodockerhub.wire.stream import Flow, Stream
 from aiodockerhub.wire.timeouts import UNSET, CallTimeout, Pace
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable
 
     from aiodockerhub.credentials import CredentialStore
     from aiodockerhub.wire.body import Body
@@ -40,7 +44,7 @@ Outcome = TypeVar("Outcome")
 Result = TypeVar("Result")
 
 # what dockerd and podman answer to a version outside of theirs; nothing ran then
-_WRONG_VERSION: Final = re.compile(r"client version \S+ is too (new|old)|version \S+ is not supported", re.I)
+_WRONG_VERSION: Final = re.compile(r"client version \S+ is too (new|old)|version \S+ is not supported", re.IGNORECASE)
 
 
 class Engine:
@@ -52,7 +56,7 @@ class Engine:
         self._fixed = parse(version) if version is not None else None
         self._version: tuple[int, int] | None = self._fixed
         self._announced = ""
-        self._flight: asyncio.Future[tuple[int, int]] | None = None
+        self._asking: asyncio.Future[tuple[int, int]] | None = None
 
     async def version(self) -> tuple[int, int]:
         """The API version that is spoken: fixed, or the engine's newest, as far as this library knows it.
@@ -60,13 +64,15 @@ class Engine:
         Asked once, however many ask at the same time. Raises VersionTooLow for an engine older than API 1.41.
         """
         while self._version is None:
-            flight = self._flight
-            if flight is None:
+            asking = self._asking
+            if asking is None:
                 return await self._negotiate()
-            await asyncio.wait((flight,))
-            if not flight.cancelled():
-                return flight.result()
-            # the one who asked was cancelled: somebody else asks
+            await asyncio.wait((asking,))
+            if not asking.cancelled():
+                if (error := asking.exception()) is not None:
+                    raise copy.copy(error) from error.__cause__  # one of its own for each who waits
+                return asking.result()
+            # the one who asked was cancelled, or had less time: somebody else asks
         return self._version
 
     def forget_version(self) -> None:
@@ -87,16 +93,14 @@ class Engine:
         template: str,
         *parts: str,
         query: Mapping[str, object] | None = None,
-        json: Mapping[str, Any] | None = None,
+        json: object = None,
         headers: Mapping[str, str] | None = None,
         pace: Pace = "short",
         timeout: CallTimeout = UNSET,
     ) -> Any:  # noqa: ANN401  (cast by the caller to the operation's own type)
         """The decoded answer of an operation; None for one without a body."""
-        answer = await self.call(
-            operation, method, template, *parts, query=query, json=json, headers=headers, pace=pace, timeout=timeout
-        )
-        return decoded(answer, f"{method} {template}")
+        request = _request(method, path(template, *parts), query, headers, json)
+        return decoded(await self._whole(operation, request, query, json, pace, timeout))
 
     async def call(
         self,
@@ -105,18 +109,14 @@ class Engine:
         template: str,
         *parts: str,
         query: Mapping[str, object] | None = None,
-        json: Mapping[str, Any] | None = None,
+        json: object = None,
         headers: Mapping[str, str] | None = None,
         pace: Pace = "short",
         timeout: CallTimeout = UNSET,
     ) -> Answer:
         """The whole answer of an operation. `{}` in `template` takes a part as one segment, `{*}` an image's name."""
-        body = msgspec.json.encode(json) if json is not None else None
-
-        async def ask(request: Request) -> Answer:
-            return await self.http.call(request, pace=pace, timeout=timeout)
-
-        return await self._asked(ask, operation, method, path(template, *parts), query, json, headers, body)
+        request = _request(method, path(template, *parts), query, headers, json)
+        return await self._whole(operation, request, query, json, pace, timeout)
 
     async def open(
         self,
@@ -130,11 +130,12 @@ class Engine:
         timeout: CallTimeout = UNSET,
     ) -> Body:
         """The head of an operation's answer, and its body to be read."""
-
-        async def ask(request: Request) -> Body:
-            return await self.http.open(request, timeout=timeout)
-
-        return await self._asked(ask, operation, method, path(template, *parts), query, None, headers, body)
+        request = _request(method, path(template, *parts), query, headers)
+        request.body = body
+        limits = self.http.limits(timeout, "stream")
+        with self.http.flight(request, limits) as flight:
+            send = functools.partial(self.http.opened, request, limits, flight)
+            return await self._agreed(send, operation, request, query, None)
 
     def stream(
         self,
@@ -148,28 +149,37 @@ class Engine:
         """A stream that `begin` opens when it is first wanted."""
         return Stream(Flow(name, begin, decoder, collector, convert=convert))
 
-    async def _asked(
+    async def _whole(
         self,
-        ask: Callable[[Request], Awaitable[Result]],
         operation: str,
-        method: str,
-        target: str,
+        request: Request,
         parameters: Mapping[str, object] | None,
-        json: Mapping[str, Any] | None,
-        headers: Mapping[str, str] | None,
-        body: bytes | Outgoing | None,
+        json: object,
+        pace: Pace,
+        timeout: CallTimeout,
+    ) -> Answer:
+        limits = self.http.limits(timeout, pace)
+        with self.http.flight(request, limits):
+            send = functools.partial(self.http.whole, request, pace, limits)
+            return await self._agreed(send, operation, request, parameters, json)
+
+    async def _agreed(
+        self,
+        send: Callable[[], Awaitable[Result]],
+        operation: str,
+        request: Request,
+        parameters: Mapping[str, object] | None,
+        json: object,
     ) -> Result:
-        asked = query(parameters) if parameters else ""
-        sent = dict(headers) if headers else {}
-        if json is not None:
-            sent["Content-Type"] = "application/json"
-        again = True
+        """What `send` gives for `request`, in the version agreed on; agreed on again if the engine was exchanged."""
+        target = request.target
+        again = request.body is None or isinstance(request.body, bytes)
         while True:
-            version = await self.version()
-            check(operation, _named(parameters, json, headers), version)
-            request = Request(method, f"/v{version[0]}.{version[1]}{target}{asked}", sent, body)
+            version = self._version or await self.version()
+            check(operation, _named(parameters, json, request.headers), version)
+            request.target = f"/v{version[0]}.{version[1]}{target}"
             try:
-                return await ask(request)
+                return await send()
             except (ConnectionFailed, StreamBroken):
                 self.forget_version()
                 raise
@@ -177,37 +187,37 @@ class Engine:
                 if error.status != 400 or self._fixed is not None or not _WRONG_VERSION.search(error.message):
                     raise
                 self.forget_version()
-                if not again or not (body is None or isinstance(body, bytes)):
+                if not again:
                     raise
                 again = False
 
     async def _negotiate(self) -> tuple[int, int]:
-        flight: asyncio.Future[tuple[int, int]] = asyncio.get_running_loop().create_future()
-        self._flight = flight
+        asking: asyncio.Future[tuple[int, int]] = asyncio.get_running_loop().create_future()
+        self._asking = asking
         try:
             version = await self._newest_common()
         except DockerError as error:
-            flight.set_exception(error)
-            flight.exception()  # perhaps nobody else waits for it
+            asking.set_exception(error)
+            asking.exception()  # perhaps nobody else waits for it
             raise
         except BaseException:
-            flight.cancel()
+            asking.cancel()
             raise
         else:
             self._version = version
-            flight.set_result(version)
+            asking.set_result(version)
             return version
         finally:
-            self._flight = None
+            self._asking = None
 
     async def _newest_common(self) -> tuple[int, int]:
         ping = await self.http.call(Request("GET", "/_ping"))
-        announced = ping.headers.get("Api-Version")
+        announced: object = ping.headers.get("Api-Version")
         if not announced:
             # a proxy in between may have dropped it
             answer = await self.http.call(Request("GET", "/version"))
-            told = decoded(answer, "GET /version")
-            announced = told.get("ApiVersion") if isinstance(told, dict) else None
+            told = decoded(answer)
+            announced = cast("dict[str, object]", told).get("ApiVersion") if isinstance(told, dict) else None
         if not isinstance(announced, str):
             raise ProtocolViolated(f"{self.http.address} does not say which engine API it speaks; is it an engine?")
         self._announced = announced
@@ -231,14 +241,31 @@ def missing(asked: str, message: str) -> type[NotFound]:
     return NotFound
 
 
-def decoded(answer: Answer, asked: str) -> Any:  # noqa: ANN401  (the engine's own JSON)
+def decoded(answer: Answer) -> Any:  # noqa: ANN401  (the engine's own JSON)
     """An answer's JSON; None for an empty body. Raises ProtocolViolated."""
     if not answer.body or answer.body.isspace():
         return None
     try:
         return msgspec.json.decode(answer.body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ProtocolViolated(f"the answer is no JSON ({asked})") from error
+        raise ProtocolViolated(f"the answer is no JSON ({answer.request.asked})") from error
+
+
+def _request(
+    method: str,
+    target: str,
+    parameters: Mapping[str, object] | None,
+    headers: Mapping[str, str] | None,
+    json: object = None,
+) -> Request:
+    request = Request(method, target + query(parameters) if parameters else target, headers or {})
+    if json is not None:
+        try:
+            request.body = msgspec.json.encode(json)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise BadParameter(f"json: it can't be written as JSON: {error}") from error
+        request.headers = {"Content-Type": "application/json", **(headers or {})}
+    return request
 
 
 def _parsed(announced: str, address: str) -> tuple[int, int]:
@@ -248,16 +275,14 @@ def _parsed(announced: str, address: str) -> tuple[int, int]:
         raise ProtocolViolated(f"{address} says that its API version is {announced[:40]!r}") from error
 
 
-def _named(
-    parameters: Mapping[str, object] | None, json: Mapping[str, Any] | None, headers: Mapping[str, str] | None
-) -> Iterable[str]:
+def _named(parameters: Mapping[str, object] | None, json: object, headers: Mapping[str, str] | None) -> Iterable[str]:
     """The parameters that a call sets, as the API names them."""
     if parameters:
         yield from (name for name, value in parameters.items() if value is not None)
     if headers:
         yield from headers
-    if json:
-        for key, value in json.items():
+    if isinstance(json, Mapping):
+        for key, value in cast("Mapping[str, object]", json).items():
             yield key
-            if isinstance(value, dict):
-                yield from (f"{key}.{inner}" for inner in value)
+            if isinstance(value, Mapping):
+                yield from (f"{key}.{inner}" for inner in cast("Mapping[str, object]", value))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import functools
+import os
 from typing import TYPE_CHECKING, Literal
 
 from aiodockerhub.context import find_engine
 from aiodockerhub.credentials import CredentialStore
 from aiodockerhub.engine.api import Engine, missing
 from aiodockerhub.engine.system import System
-from aiodockerhub.errors import EngineUnreachable
+from aiodockerhub.engine.versions import parse
+from aiodockerhub.errors import BadParameter, EngineUnreachable
 from aiodockerhub.wire.http import HTTP
 from aiodockerhub.wire.pool import Connections
 from aiodockerhub.wire.timeouts import Timeout, client_timeout
@@ -35,15 +37,16 @@ __all__ = ["Docker"]
 class Docker(System):
     """A client of one engine: Docker's, or podman's compatible service.
 
-    `base_url` is `unix:///path`, `tcp://host:port`, `http://` or `https://`, with a path prefix if need be. Without it (and
-    without `context=`, the name of one) the engine is the one that the docker CLI would use: `DOCKER_HOST`,
-    `DOCKER_CONTEXT`, config.json's current context, the usual sockets. `tls` is True, an `ssl.SSLContext`, or `TLS(...)` with
-    the paths of CA, certificate and key.
+    `base_url` is `unix:///path`, `tcp://host:port`, `http://` or `https://`, with a path prefix if need be. Without it
+    (and without `context=`, the name of one) the engine is the one that the docker CLI would use: `DOCKER_HOST`,
+    `DOCKER_CONTEXT`, config.json's current context, the usual sockets. `tls` is True, an `ssl.SSLContext`, or
+    `TLS(...)` with the paths of CA, certificate and key.
 
-    `version` fixes the API version (`DOCKER_API_VERSION` does too), otherwise the newest that both sides know is spoken.
-    `timeout` is a `Timeout`, or the seconds that a short call may take in all (None: for ever). `credentials` answer where a
-    registry asks: `Credentials`, or a coroutine function that gives them for a registry; without them, the environment's,
-    the helpers' and config.json's. `limits` bounds what is open and taken in. `trace_configs` are aiohttp's.
+    `version` fixes the API version (`DOCKER_API_VERSION` does too), otherwise the newest that both sides know is
+    spoken. `timeout` is a `Timeout`, or the seconds that a short call may take in all (None: for ever). `credentials`
+    answer where a registry asks: `Credentials`, or a coroutine function that gives them for a registry; without them,
+    the environment's, the helpers' and config.json's. `limits` bounds what is open and taken in. `trace_configs` are
+    aiohttp's.
 
     Made anywhere, without a loop and without network I/O; it belongs to the event loop of its first call. Close it with
     `async with` or `close()`. Raises BadAddress, BadParameter or BadCredentials when it can't be made.
@@ -106,9 +109,9 @@ class Docker(System):
 
     async def close(self) -> None:
         """Close every connection; what is under way ends with Closed. A session's client leaves that to the session."""
-        self._http.closed = True
         if self._own:
             await self._connections.close()
+        self._http.closed = True
 
     async def __aenter__(self) -> Self:
         self._http.bind()
@@ -120,13 +123,16 @@ class Docker(System):
         await self.close()
 
     def __repr__(self) -> str:
-        return f"<Docker {self._http.address}{' closed' if self._http.closed else ''}>"
+        closed = " closed" if self._http.closed or self._connections.closed else ""
+        return f"<Docker {self._http.address}{closed}>"
 
 
 def _fixed(version: str | None) -> str | None:
     """The version that the caller or the environment fixes."""
-    import os
-
-    if version is None or version == "auto":
-        version = os.environ.get("DOCKER_API_VERSION") or None
-    return version
+    if version is not None and version != "auto":
+        return version
+    version = os.environ.get("DOCKER_API_VERSION") or None
+    try:
+        return version and ".".join(map(str, parse(version)))
+    except BadParameter as error:
+        raise BadParameter(f"DOCKER_API_VERSION: {error}") from None

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 import msgspec
 
 from aiodockerhub.engine.api import Engine, decoded
-from aiodockerhub.errors import DockerError, OperationFailed, failed
+from aiodockerhub.errors import BadParameter, DockerError, OperationFailed, failed
 from aiodockerhub.progress import Event
 from aiodockerhub.wire.http import Outgoing, Request
 from aiodockerhub.wire.jsonstream import JSONLines
 from aiodockerhub.wire.paths import written_path
-from aiodockerhub.wire.stream import Stream
 from aiodockerhub.wire.timeouts import UNSET, CallTimeout
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from aiodockerhub.engine import types
     from aiodockerhub.wire.body import Body
+    from aiodockerhub.wire.stream import Stream
 
 __all__ = ["Filters", "Moment", "Ping", "System"]
 
@@ -30,6 +31,11 @@ Filters: TypeAlias = Mapping[str, str | bool | Sequence[str] | Mapping[str, bool
 Moment: TypeAlias = "int | float | str | datetime"
 """A point in time: seconds since 1970, a datetime, or what the engine reads itself: seconds with nanoseconds
 (`"1767323046.123456789"`); podman reads `"10m"` and RFC 3339 too, dockerd does not."""
+
+
+_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_METHOD: Final = re.compile(r"[A-Z]+")
+_VALUE: Final = re.compile(r"[\x20-\x7e\x80-\xff\t]*")
 
 
 class Ping(msgspec.Struct, frozen=True):
@@ -97,21 +103,21 @@ class System:
         path: str,
         *,
         params: Mapping[str, object] | None = None,
-        json: Mapping[str, Any] | None = None,
+        json: object = None,
         headers: Mapping[str, str] | None = None,
         timeout: CallTimeout = UNSET,
     ) -> Any:  # noqa: ANN401  (what has no method here has no type here)
         """Anything that has no method here: `await docker.request("GET", "/containers/x/top")`.
 
-        `path` begins with a slash, has no version in front, and is quoted by the caller. The answer decoded, None for an
-        empty one, bytes for one that is no JSON. Versions, errors, limits and ownership are those of every call.
+        `path` begins with a slash, has no version in front, and is quoted by the caller. The answer decoded, None for
+        an empty one, bytes for one that is no JSON. Versions, errors, limits and ownership are those of every call.
         """
-        answer = await self._engine.call(
-            "", method, written_path(path), query=params, json=json, headers=headers, timeout=timeout
-        )
+        target = written_path(path)
+        _check_words(method, headers)
+        answer = await self._engine.call("", method, target, query=params, json=json, headers=headers, timeout=timeout)
         if answer.headers.get("Content-Type", "application/json").startswith("application/json"):
-            return decoded(answer, f"{method} {path}")
-        return answer.body
+            return decoded(answer)
+        return answer.body or None
 
     def stream(
         self,
@@ -123,8 +129,12 @@ class System:
         headers: Mapping[str, str] | None = None,
         timeout: CallTimeout = UNSET,
     ) -> Stream[dict[str, Any], None]:
-        """Any JSON stream that has no method here, as the engine's own dicts. `{"error"}` in it raises OperationFailed."""
+        """Any JSON stream that has no method here, as the engine's own dicts.
+
+        An `{"error": ...}` in it raises OperationFailed.
+        """
         target = written_path(path)
+        _check_words(method, headers)
 
         async def begin() -> Body:
             return await self._engine.open(
@@ -138,7 +148,7 @@ class System:
 class _Nothing:
     """The outcome of a stream that has none."""
 
-    def observe(self, item: object) -> DockerError | None:
+    def observe(self, item: object) -> DockerError | None:  # noqa: ARG002  (nothing to look at)
         return None
 
     async def outcome(self) -> None:
@@ -163,6 +173,17 @@ class _Errors(_Nothing):
         return failed(OperationFailed, message, code=code, method=self._method, path=self._path)
 
 
+def _check_words(method: str, headers: Mapping[str, str] | None) -> None:
+    """Refuse what would break the head of a request."""
+    if not isinstance(method, str) or not _METHOD.fullmatch(method):
+        raise BadParameter(f"no method of HTTP: {method!r}")
+    for name, value in (headers or {}).items():
+        if not isinstance(name, str) or not _TOKEN.fullmatch(name):
+            raise BadParameter(f"no name of a header: {name!r}")
+        if not isinstance(value, str) or not _VALUE.fullmatch(value):
+            raise BadParameter(f"the value of the header {name} can't be sent")
+
+
 def moment(value: Moment | None) -> str | int | float | None:
     """A point in time as engines read it."""
     if value is None or isinstance(value, (int, float, str)):
@@ -182,4 +203,8 @@ def _values(value: str | bool | Sequence[str] | Mapping[str, bool]) -> object:
         return ["true" if value else "false"]
     if isinstance(value, str):
         return [value]
-    return value if isinstance(value, Mapping) else list(value)
+    if isinstance(value, Mapping):
+        return value
+    if isinstance(value, Sequence):
+        return list(value)
+    raise BadParameter(f"filters: {value!r} is no text, no boolean, and none several of them")

@@ -22,7 +22,7 @@ _VERSION = re.compile(r"v?([0-9]{1,4})\.([0-9]{1,4})")
 
 def parse(version: str) -> tuple[int, int]:
     """`"1.41"` or `"v1.41"` as numbers that compare. Raises BadParameter for anything else."""
-    numbers = _VERSION.fullmatch(version)
+    numbers = _VERSION.fullmatch(version) if isinstance(version, str) else None
     if numbers is None:
         raise BadParameter(f"not an engine API version: {version!r}; it looks like {NEWEST!r}")
     return int(numbers[1]), int(numbers[2])

@@ -1,4 +1,4 @@
-"""aiohttp's connectors, which also tell what became of the request that they connect."""
+"""aiohttp's connectors and requests, which tell what became of the request under way, and repeat none by themselves."""
 
 from __future__ import annotations
 
@@ -11,42 +11,61 @@ import aiohttp
 
 if TYPE_CHECKING:
     from aiohttp.client import ClientTimeout
-    from aiohttp.client_reqrep import ClientRequest
+    from aiohttp.client_middlewares import ClientHandlerType
+    from aiohttp.client_reqrep import ClientRequest, ClientResponse
     from aiohttp.connector import Connection
     from aiohttp.tracing import Trace
 
-__all__ = ["UNDER_WAY", "Attempt", "NotRepeated", "TCPConnector", "UnixConnector"]
-
-
-class NotRepeated(Exception):  # noqa: N818  (a signal between two modules of this room)
-    """aiohttp was about to send again what may have run already."""
+__all__ = ["UNDER_WAY", "Attempt", "Broke", "TCPConnector", "UnixConnector", "never_repeated"]
 
 
 class Attempt:
-    """What is known of a request: may it be repeated, does its body stream, has it a connection, and a used one.
+    """What is known of a request that is under way.
 
-    `hop` is the URL that a redirect led to, or "".
+    `reads`: it changes nothing. `brief`: its body, if it has one, goes out at once. `again`: it was tried before.
+    `connected`, `reused`: it has a connection, and one that was used before. `answered`: the head of its answer came.
+    `raised`: what its own body raised. `hop`: the URL that a redirect led to, or "".
     """
 
-    __slots__ = ("connected", "hop", "repeatable", "reused", "streams")
+    __slots__ = ("again", "answered", "brief", "connected", "hop", "raised", "reads", "reused")
 
-    def __init__(self, *, repeatable: bool, streams: bool) -> None:
-        self.repeatable = repeatable
-        self.streams = streams
+    def __init__(self, *, reads: bool, brief: bool, again: bool = False) -> None:
+        self.reads = reads
+        self.brief = brief
+        self.again = again
         self.connected = False
         self.reused = False
+        self.answered = False
+        self.raised: Exception | None = None
         self.hop = ""
 
 
 UNDER_WAY: Final[contextvars.ContextVar[Attempt]] = contextvars.ContextVar("aiodockerhub_under_way")
 
 
-class _Watching(aiohttp.BaseConnector):
-    """Fills in the `Attempt` of the request that it connects.
+class Broke(Exception):
+    """A signal between two modules of this room: the connection broke under a request, `error` says how."""
 
-    aiohttp repeats PUT and DELETE by itself when their connection broke, though they may have run; their second `connect`
-    is where this is stopped.
+    def __init__(self, error: aiohttp.ClientError) -> None:
+        super().__init__()
+        self.error = error
+
+
+async def never_repeated(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+    """A middleware of aiohttp, which repeats PUT and DELETE though they may have run, and GET without telling why.
+
+    It knows a broken connection by the class of the error, so that it must not see it.
     """
+    try:
+        return await handler(request)
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        if isinstance(error, aiohttp.ClientConnectorError):
+            raise
+        raise Broke(error) from error
+
+
+class _Watching(aiohttp.BaseConnector):
+    """Fills in the `Attempt` of the request that it connects."""
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401  (aiohttp's own)
         self._known: weakref.WeakSet[object] = weakref.WeakSet()
@@ -54,14 +73,12 @@ class _Watching(aiohttp.BaseConnector):
 
     async def connect(self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout) -> Connection:
         attempt = UNDER_WAY.get()
-        if attempt.connected and not attempt.repeatable:
-            raise NotRepeated
         while True:
             connection = await super().connect(req, traces, timeout)
             attempt.reused = connection.protocol in self._known
             if not attempt.reused:
                 self._known.add(cast("object", connection.protocol))
-            elif not attempt.repeatable and _has_ended(connection):
+            elif (attempt.again or not attempt.reads) and _has_ended(connection):
                 connection.close()
                 continue
             attempt.connected = True

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
+import ssl
+import stat
 from typing import TYPE_CHECKING, Final
 
 import aiohttp
+from aiohttp.client_exceptions import UnixClientConnectorError
+from multidict import CIMultiDict, CIMultiDictProxy
 
 from aiodockerhub.errors import (
     ConnectionFailed,
@@ -17,19 +21,28 @@ from aiodockerhub.errors import (
     TimedOut,
     TLSFailed,
 )
-from aiodockerhub.wire.connectors import NotRepeated
 
 if TYPE_CHECKING:
     from aiodockerhub.wire.connectors import Attempt
+    from aiodockerhub.wire.timeouts import Span
 
-__all__ = ["FOREIGN", "broken_body", "failure", "is_exhaustion", "is_momentary", "is_repeatable"]
+__all__ = [
+    "FOREIGN",
+    "broken_body",
+    "failure",
+    "is_exhaustion",
+    "is_momentary",
+    "is_repeatable",
+    "wants_tls",
+    "without_secrets",
+]
 
-FOREIGN: Final = (aiohttp.ClientError, OSError, NotRepeated, EOFError)
+FOREIGN: Final = (aiohttp.ClientError, OSError, EOFError)
 """What may come out of aiohttp and the event loop under a request."""
 
 _MOMENTARY: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOTCONN, errno.ENOBUFS})
 """No free descriptor, and a full backlog of a unix socket: EAGAIN at once, ENOTCONN a little later."""
-_RESET: Final = frozenset({errno.ECONNRESET, errno.EPIPE})
+_RESET: Final = frozenset({errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED})
 
 _WORDS: Final = {
     errno.ENOENT: "there is no such socket",
@@ -40,6 +53,11 @@ _WORDS: Final = {
     errno.ENETUNREACH: "no route to that network",
 }
 
+_ASKS_FOR_TLS: Final = (b"http request to an https server", b"plain http request was sent to https port")
+"""What Go's servers and nginx answer to a request without TLS, in lower case."""
+_TLS_ALERT: Final = r"\x15\x03"
+"""How a TLS record that holds an alert begins, as it is quoted in aiohttp's message."""
+
 
 def failure(
     error: Exception,
@@ -48,15 +66,17 @@ def failure(
     address: str,
     asked: str,
     unreachable: type[ConnectionFailed],
-    connect: float | None,
+    limits: Span,
 ) -> DockerError:
-    """The error of our own for one that ended a request before its answer's body."""
+    """The error of our own for one that ended a request before its answer's end."""
     if isinstance(error, DockerError):
         return error
-    if isinstance(error, TimeoutError):
-        return TimedOut(
-            f"connecting to {address} took longer than {connect:g} s ({asked})" if connect else f"{asked}: {error}"
-        )
+    if attempt.answered:
+        return broken_body(error, asked=asked)
+    if (late := _late(error, attempt, address=address, asked=asked, limits=limits)) is not None:
+        return late
+    if (tls := _tls_failed(error, attempt, address=address, asked=asked)) is not None:
+        return tls
     if not attempt.connected:
         return _unconnected(error, address=address, asked=asked, unreachable=unreachable)
     if isinstance(error, aiohttp.ClientResponseError):
@@ -67,15 +87,40 @@ def failure(
     )
 
 
-def _unconnected(
-    error: Exception, *, address: str, asked: str, unreachable: type[ConnectionFailed]
-) -> ConnectionFailed:
+def _late(error: Exception, attempt: Attempt, *, address: str, asked: str, limits: Span) -> TimedOut | None:
+    if isinstance(error, TimeoutError):
+        return TimedOut(f"connecting to {address} took longer than {limits.connect or 0:g} s ({asked})")
+    if is_exhaustion(error):
+        return TimedOut(f"no descriptor was free within {limits.pool or 0:g} s, to connect to {address} ({asked})")
+    if is_momentary(error, attempt):
+        return TimedOut(f"{address} had no room for a connection within {limits.connect or 0:g} s ({asked})")
+    return None
+
+
+def _tls_failed(error: Exception, attempt: Attempt, *, address: str, asked: str) -> TLSFailed | None:
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         reason = getattr(error.certificate_error, "verify_message", "") or _first_line(error.certificate_error)
         return TLSFailed(f"the certificate of {address} is not accepted: {reason} ({asked})", address=address)
-    if isinstance(error, aiohttp.ClientSSLError):
-        reason = getattr(error.os_error, "reason", None) or _first_line(error.os_error)
+    # a server that does not accept our certificate says so after the handshake
+    refused = error.os_error if isinstance(error, aiohttp.ClientSSLError) else error.__cause__
+    if isinstance(refused, ssl.SSLError) or isinstance(error, aiohttp.ClientSSLError):
+        reason = getattr(refused, "reason", None) or _first_line(refused)
         return TLSFailed(f"no TLS connection to {address}: {reason} ({asked})", address=address)
+    if attempt.connected and isinstance(error, aiohttp.ClientResponseError) and _TLS_ALERT in error.message:
+        return wants_tls(address, asked)
+    return None
+
+
+def wants_tls(address: str, asked: str, answer: bytes | None = None) -> TLSFailed | None:
+    """The error for a server that wants TLS and was asked without; None where its `answer` says nothing of it."""
+    if answer is not None and not any(words in answer.lower() for words in _ASKS_FOR_TLS):
+        return None
+    return TLSFailed(f"{address} speaks TLS, and was asked without it; give tls= ({asked})", address=address)
+
+
+def _unconnected(
+    error: Exception, *, address: str, asked: str, unreachable: type[ConnectionFailed]
+) -> ConnectionFailed:
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return unreachable(f"{address}: the host's name can't be resolved ({asked})", address=address)
     if isinstance(error, (aiohttp.ClientProxyConnectionError, aiohttp.ClientHttpProxyError)):
@@ -83,8 +128,18 @@ def _unconnected(
     number = error.errno if isinstance(error, OSError) else None
     if number in (errno.EACCES, errno.EPERM):
         return PermissionRefused(f"{address}: no permission for this user to connect ({asked})", address=address)
+    if isinstance(error, UnixClientConnectorError) and _is_something_else(error.path):
+        number = errno.ENOTSOCK  # Linux says that it refuses the connection
     words = _WORDS.get(number or 0) or (os.strerror(number) if number else _first_line(error))
     return unreachable(f"{address}: {words} ({asked})", address=address)
+
+
+def _is_something_else(path: str) -> bool:
+    """Whether there is something at `path`, and it is no socket."""
+    try:
+        return not stat.S_ISSOCK(os.stat(path).st_mode)  # noqa: PTH116  (a Path knows no "exists, and is none")
+    except OSError:
+        return False
 
 
 def broken_body(error: BaseException, *, asked: str) -> DockerError:
@@ -96,9 +151,25 @@ def broken_body(error: BaseException, *, asked: str) -> DockerError:
     return StreamBroken(f"the answer was cut short ({asked})")
 
 
+def without_secrets(error: Exception) -> Exception:
+    """`error`, soon the cause of one of ours, without the query and the headers that aiohttp puts into it."""
+    if isinstance(error, aiohttp.ClientResponseError):
+        url = error.request_info.real_url.with_query(None)
+        none = CIMultiDictProxy(CIMultiDict[str]())
+        error.request_info = aiohttp.RequestInfo(url, error.request_info.method, none, url)
+        error.headers = None
+        error.args = (error.request_info, error.history)
+    elif isinstance(error, aiohttp.ServerTimeoutError):
+        error.args = ("the connection took too long",)
+    return error
+
+
 def is_momentary(error: Exception, attempt: Attempt) -> bool:
     """Whether it passes by itself, and nothing was sent."""
-    return not attempt.connected and isinstance(error, OSError) and error.errno in _MOMENTARY
+    if not isinstance(error, OSError) or error.errno not in _MOMENTARY:
+        return False
+    # asyncio takes a unix socket for connected that waits for room in its peer's backlog, until it writes
+    return not attempt.connected or (error.errno == errno.ENOTCONN and not attempt.reused)
 
 
 def is_exhaustion(error: Exception) -> bool:
@@ -109,14 +180,19 @@ def is_exhaustion(error: Exception) -> bool:
 def is_repeatable(error: Exception, attempt: Attempt) -> bool:
     """Whether sending the request again can do no harm, and may help.
 
-    What only reads may be sent again whenever the connection broke. The rest only where a used connection was reset: its
-    peer had closed it before it could read a thing.
+    What only reads may be sent again whenever the connection broke; the rest where nothing was sent, or where a used
+    connection was reset: its peer had closed it before it could read a thing.
     """
-    if not attempt.connected or isinstance(error, (aiohttp.ClientResponseError, TimeoutError, NotRepeated)):
+    if isinstance(error, (aiohttp.ClientResponseError, aiohttp.ClientSSLError, TimeoutError)):
         return False
-    if attempt.repeatable:
+    if isinstance(error.__cause__, ssl.SSLError):
+        return False
+    was_reset = isinstance(error, ConnectionResetError) or (isinstance(error, OSError) and error.errno in _RESET)
+    if not attempt.connected:
+        return was_reset
+    if attempt.reads:
         return isinstance(error, (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, OSError))
-    return attempt.reused and not attempt.streams and isinstance(error, OSError) and error.errno in _RESET
+    return was_reset and attempt.reused and attempt.brief and not attempt.answered
 
 
 def _first_line(error: object) -> str:

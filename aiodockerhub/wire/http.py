@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import errno
 import functools
 import logging
+import math
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, TypeVar
@@ -14,13 +15,32 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, TypeVar
 import aiohttp
 import yarl
 
-from aiodockerhub.errors import APIError, Closed, ConnectionFailed, DockerError, Redirected, TimedOut, TooLarge
+from aiodockerhub.errors import (
+    APIError,
+    Closed,
+    ConnectionFailed,
+    DockerError,
+    ProtocolViolated,
+    Redirected,
+    TimedOut,
+    TLSFailed,
+    TooLarge,
+)
 from aiodockerhub.retries import CONNECTION, MOMENT, again
 from aiodockerhub.wire.body import Body
-from aiodockerhub.wire.connectors import UNDER_WAY, Attempt
-from aiodockerhub.wire.failures import FOREIGN, failure, is_exhaustion, is_momentary, is_repeatable
+from aiodockerhub.wire.connectors import UNDER_WAY, Attempt, Broke
+from aiodockerhub.wire.failures import (
+    FOREIGN,
+    failure,
+    is_exhaustion,
+    is_momentary,
+    is_repeatable,
+    wants_tls,
+    without_secrets,
+)
+from aiodockerhub.wire.flights import Flight
 from aiodockerhub.wire.proxies import without_login
-from aiodockerhub.wire.redirects import MOST_HOPS, REDIRECTS, next_hop
+from aiodockerhub.wire.redirects import MOST_HOPS, REDIRECTS, next_hop, shown
 from aiodockerhub.wire.refusals import MOST_OF_A_REFUSAL, Missing, refusal
 from aiodockerhub.wire.timeouts import UNSET, CallTimeout, Pace, Span, Timeout, span
 
@@ -31,9 +51,13 @@ if TYPE_CHECKING:
 __all__ = ["HTTP", "Answer", "Outgoing", "Request"]
 
 _log: Final = logging.getLogger("aiodockerhub.wire")
-_REPEATABLE: Final = frozenset({"GET", "HEAD"})
+_READING: Final = frozenset({"GET", "HEAD"})
+_NOT_MODIFIED: Final = 304
+"""What engines answer where nothing was to be done."""
 _DIRECTLY: Final = 512 * 1024
 """Bytes of a body that are written at once; a larger one goes in pieces, so that others have their turn."""
+_PATIENCE_WITH_A_REFUSAL: Final = 5.0
+"""Seconds for the rest of an answer that says no: its status says enough."""
 _Result = TypeVar("_Result")
 
 
@@ -46,9 +70,10 @@ class Outgoing(Protocol):
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         """The bytes, piece by piece."""
+        ...
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Request:
     """What is asked. `target` is a path, quoted, with its query, below the server's base; or a whole URL.
 
@@ -57,8 +82,8 @@ class Request:
 
     method: str
     target: str
-    headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
-    body: bytes | Outgoing | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    body: bytes | Outgoing | None = None
     confidential: bool = False
 
     @property
@@ -71,32 +96,21 @@ class Request:
         """Method and path, for errors and the log."""
         return f"{self.method} {self.path}"
 
+    def __repr__(self) -> str:
+        return f"<Request {self.asked}>"
+
 
 @dataclass(slots=True)
 class Answer:
-    """A whole answer."""
+    """A whole answer, and what it answers."""
 
+    request: Request
     status: int
-    headers: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
 
 
 Take: TypeAlias = Callable[[Request, aiohttp.ClientResponse], Awaitable[_Result]]
-
-
-class _Flight:
-    """A call between its start and its answer, so that closing the pool ends it."""
-
-    __slots__ = ("error", "scope")
-
-    def __init__(self, scope: asyncio.Timeout) -> None:
-        self.scope = scope
-        self.error: DockerError | None = None
-
-    def break_off(self, error: DockerError) -> None:
-        self.error = error
-        with contextlib.suppress(RuntimeError):  # it has passed already
-            self.scope.reschedule(0)
 
 
 class HTTP:
@@ -129,6 +143,7 @@ class HTTP:
         self._proxy = proxy
         self.seen = seen
         self.closed = False
+        self._usual: dict[Pace, Span] = {}
 
     def bind(self) -> asyncio.AbstractEventLoop:
         """The loop that this client belongs to. Raises Closed and Misused."""
@@ -141,89 +156,80 @@ class HTTP:
 
         The pace "stream" is here for a call that waits, for hours perhaps, for an answer of a few bytes.
         """
-        limits = span(self.timeout, timeout, pace)
+        limits = self.limits(timeout, pace)
+        with self.flight(request, limits):
+            return await self.whole(request, pace, limits)
 
-        async def work() -> Answer:
-            place = await self.pool.places.acquire(pace, limits.pool)
-            try:
-                return await self._persistently(request, pace, limits, self._whole)
-            finally:
-                place.release()
+    def limits(self, timeout: CallTimeout, pace: Pace) -> Span:
+        """The time limits of a call."""
+        if timeout is not UNSET:
+            return span(self.timeout, timeout, pace)
+        if pace not in self._usual:
+            self._usual[pace] = span(self.timeout, UNSET, pace)
+        return self._usual[pace]
 
-        return await self._bounded(request, limits, work)
-
-    async def open(self, request: Request, *, timeout: CallTimeout = UNSET) -> Body:
-        """The head of the answer, and its body to be read. Raises an APIError from 400 on."""
-        limits = span(self.timeout, timeout, "stream")
-        started = self.bind().time()
-
-        async def work() -> Body:
-            place = await self.pool.places.acquire("stream", limits.pool)
-            take = functools.partial(self._opened, place=place, limits=limits, started=started)
-            try:
-                return await self._persistently(request, "stream", limits, take)
-            except BaseException:
-                place.release()
-                raise
-
-        return await self._bounded(request, limits, work)
-
-    async def _bounded(self, request: Request, limits: Span, work: Callable[[], Awaitable[_Result]]) -> _Result:
-        """`work` within the call's total; ended early when the pool closes."""
+    def flight(self, request: Request, limits: Span) -> Flight:
+        """The block in which a call runs: within its total, and until the pool closes."""
         self.bind()
-        flight: _Flight | None = None
+        return Flight(self.pool.flights, request, self.address, limits.total)
+
+    async def whole(self, request: Request, pace: Pace, limits: Span) -> Answer:
+        """The whole answer, inside a flight."""
+        place = await self.pool.places.acquire(pace, limits.pool)
         try:
-            async with asyncio.timeout(limits.total) as scope:
-                flight = _Flight(scope)
-                self.pool.enter(flight)
-                try:
-                    return await work()
-                finally:
-                    self.pool.leave(flight)
-        except TimeoutError as error:
-            if isinstance(error, DockerError):
-                raise
-            if flight is not None and flight.error is not None:
-                raise flight.error from None
-            raise TimedOut(f"{self.address} took longer than {limits.total:g} s ({request.asked})") from error
+            return await self._persistently(request, pace, limits, self._whole)
+        finally:
+            place.release()
+
+    async def opened(self, request: Request, limits: Span, flight: Flight) -> Body:
+        """The head of the answer, and its body to be read, inside a flight. Raises an APIError from 400 on."""
+        place = await self.pool.places.acquire("stream", limits.pool)
+        take = functools.partial(self._opened, place=place, idle=limits.idle, deadline=flight.deadline)
+        try:
+            return await self._persistently(request, "stream", limits, take)
+        except BaseException:
+            place.release()
+            raise
 
     async def _persistently(self, request: Request, pace: Pace, limits: Span, take: Take[_Result]) -> _Result:
         """Sent, and sent again where that can do no harm."""
         attempt = _attempt(request)
         try:
             return await self._exchange(request, pace, limits, attempt, take)
-        except DockerError:
-            raise
         except FOREIGN as error:
+            if isinstance(error, DockerError) or error is attempt.raised:
+                raise
             first = error
-        started = self.pool.bind().time()
+        started = time.monotonic()
 
         async def repeat() -> _Result:
             nonlocal attempt
-            attempt = _attempt(request)
+            attempt = _attempt(request, again=True)
             self.pool.stats.retries += 1
             return await self._exchange(request, pace, limits, attempt, take)
 
-        def worth(error: Exception) -> bool:
-            if isinstance(error, DockerError) or not isinstance(error, FOREIGN):
+        def worth(error: Exception) -> bool | float:
+            if isinstance(error, DockerError) or not isinstance(error, FOREIGN) or error is attempt.raised:
                 return False
+            verdict: bool | float
             if is_momentary(error, attempt):
                 patience = limits.pool if is_exhaustion(error) else limits.connect
-                again = patience is None or self.pool.bind().time() - started < patience
+                verdict = patience is None or time.monotonic() - started < patience
             else:
-                again = is_repeatable(error, attempt)
-            if again:
+                verdict = is_repeatable(error, attempt)
+            if verdict:
                 _log.debug("%s again, since: %s", request.asked, _name(error))
-            return again
+            # who kept a connection too long has nothing to wait for
+            return 0.0 if verdict and attempt.reused else verdict
 
         try:
-            if not worth(first):
-                raise first
             return await again(repeat, first, MOMENT if is_momentary(first, attempt) else CONNECTION, worth=worth)
-        except DockerError:
-            raise
         except FOREIGN as error:
-            raise self._ours(error, attempt, request, limits) from error
+            if isinstance(error, DockerError) or error is attempt.raised:
+                raise
+            ours = self._ours(error, attempt, request, limits)
+            _log.debug("%s failed: %s, since: %s", request.asked, type(ours).__name__, _name(error))
+            raise ours from without_secrets(error)
 
     def _ours(self, error: Exception, attempt: Attempt, request: Request, limits: Span) -> DockerError:
         return failure(
@@ -232,7 +238,7 @@ class HTTP:
             address=attempt.hop or self.address,
             asked=request.asked,
             unreachable=self._unreachable,
-            connect=limits.connect,
+            limits=limits,
         )
 
     async def _exchange(
@@ -241,15 +247,17 @@ class HTTP:
         """One answer that is no redirect, taken as `take` does; an APIError for one that says no."""
         for _ in range(MOST_HOPS + 1):
             response = await self._send(request, pace, limits, attempt)
+            status = response.status
             try:
-                if response.status in REDIRECTS:
-                    request = self._redirected(request, response)
-                    attempt.connected = False
-                    attempt.hop = request.path
-                elif response.status >= 400:
-                    raise await self._refused(request, response)
-                else:
+                if 200 <= status < 300 or status == _NOT_MODIFIED:
                     return await take(request, response)
+                if status < 200:
+                    raise ProtocolViolated(f"{self.address} answers {status}, which nobody asked for ({request.asked})")
+                if status >= 400:
+                    raise await self._refused(request, response)
+                request = self._redirected(request, response)
+                attempt.connected = attempt.answered = False
+                attempt.hop = request.path
             except BaseException:
                 response.close()
                 raise
@@ -258,41 +266,48 @@ class HTTP:
 
     async def _send(self, request: Request, pace: Pace, limits: Span, attempt: Attempt) -> aiohttp.ClientResponse:
         """One request, one head."""
-        loop = self.pool.bind()
         session = self.pool.calls if pace == "short" else self.pool.streams
         url = self._url(request)
-        sending = _Sending.of(request.body)
         headers = dict(request.headers)
-        if sending is not None and sending.length is not None:
-            headers["Content-Length"] = str(sending.length)
+        body, sending = request.body or None, None
+        if body is not None and (sending := _Sending.of(body)) is not None:
+            body = sending
+            if sending.length is not None:
+                headers["Content-Length"] = str(sending.length)
         proxy, proxy_headers = self._through(url, headers)
         self.pool.stats.requests += 1
         UNDER_WAY.set(attempt)
-        started = loop.time()
+        started = time.monotonic()
         asking = session.request(
             request.method,
             yarl.URL(url, encoded=True),
             headers=headers,
-            data=sending if sending is not None else request.body or None,
+            data=body,
             allow_redirects=False,
             timeout=_client_timeout(limits.connect),
             proxy=proxy,
             proxy_headers=proxy_headers,
         )
+        failed: Exception
         try:
             if limits.head is None:
                 response = await asking
             else:
                 response = await self._head_in_time(asking, request, limits.head)
-        except FOREIGN:
-            if sending is not None and sending.error is not None:
-                raise sending.error from None  # what the caller's own body raised
-            raise
-        if _log.isEnabledFor(logging.DEBUG):
-            _log.debug("%s -> %d in %.1f ms", request.asked, response.status, (loop.time() - started) * 1000)
-        if self.seen is not None:
-            self.seen(response.headers)
-        return response
+        except Broke as signal:
+            failed = signal.error
+        except FOREIGN as error:
+            failed = error
+        else:
+            attempt.answered = True
+            if _log.isEnabledFor(logging.DEBUG):
+                _log.debug("%s -> %d in %.1f ms", request.asked, response.status, (time.monotonic() - started) * 1000)
+            if self.seen is not None:
+                self.seen(response.headers)
+            return response
+        if sending is not None and sending.error is not None:
+            failed = attempt.raised = sending.error  # aiohttp says only that sending failed
+        raise failed
 
     async def _head_in_time(
         self, asking: Awaitable[aiohttp.ClientResponse], request: Request, limit: float
@@ -307,8 +322,7 @@ class HTTP:
 
     def _through(self, url: str, headers: dict[str, str]) -> tuple[str | None, dict[str, str] | None]:
         """The proxy for `url`, and what only it is told; one that reads the request itself finds its login there."""
-        named = self._proxy(url) if self._proxy is not None else None
-        if named is None:
+        if self._proxy is None or (named := self._proxy(url)) is None:
             return None, None
         proxy, login = without_login(named)
         if login is None:
@@ -323,10 +337,10 @@ class HTTP:
 
     def _redirected(self, request: Request, response: aiohttp.ClientResponse) -> Request:
         location = response.headers.get("Location", "")
-        if not self._follow:
+        if not self._follow or response.status not in REDIRECTS:
             raise Redirected(
-                f"{self.address} redirects {request.asked} to {location.partition('?')[0] or 'nowhere'}",
-                location=location,
+                f"{self.address} redirects {request.asked} to {shown(location) or 'nowhere'} ({response.status})",
+                location=shown(location),
             )
         hop = next_hop(
             self._url(request),
@@ -339,11 +353,10 @@ class HTTP:
         )
         return replace(request, target=hop.url, headers=hop.headers)
 
-    async def _refused(self, request: Request, response: aiohttp.ClientResponse) -> APIError:
-        try:
-            body = await _read(response, MOST_OF_A_REFUSAL)
-        except (TooLarge, *FOREIGN):  # the status says enough
-            body = b""
+    async def _refused(self, request: Request, response: aiohttp.ClientResponse) -> APIError | TLSFailed:
+        body = await _beginning(response, MOST_OF_A_REFUSAL)
+        if response.status == 400 and (unencrypted := wants_tls(self.address, request.asked, body)) is not None:
+            return unencrypted
         return refusal(
             response.status,
             response.reason,
@@ -355,7 +368,11 @@ class HTTP:
         )
 
     async def _whole(self, request: Request, response: aiohttp.ClientResponse) -> Answer:
-        return Answer(response.status, response.headers, await _read(response, self.pool.limits.body))
+        content, most = response.content, self.pool.limits.body
+        body = await content.readany()
+        if len(body) > most or not content.at_eof():
+            body = await _the_rest(response, body, most, request)
+        return Answer(request, response.status, response.headers, body)
 
     async def _opened(
         self,
@@ -363,11 +380,11 @@ class HTTP:
         response: aiohttp.ClientResponse,
         *,
         place: Place,
-        limits: Span,
-        started: float,
+        idle: float | None,
+        deadline: float,
     ) -> Body:
-        deadline = started + limits.total if limits.total is not None else None
-        return Body(response, self.pool, place, asked=request.asked, idle=limits.idle, deadline=deadline)
+        until = deadline if deadline < math.inf else None
+        return Body(response, self.pool, place, asked=request.asked, idle=idle, deadline=until)
 
 
 class _Sending:
@@ -405,9 +422,10 @@ class _Pieces:
             yield self._body[start : start + _DIRECTLY]
 
 
-def _attempt(request: Request) -> Attempt:
-    streams = not (request.body is None or isinstance(request.body, bytes))
-    return Attempt(repeatable=request.method in _REPEATABLE, streams=streams)
+def _attempt(request: Request, *, again: bool = False) -> Attempt:
+    body = request.body
+    brief = body is None or (isinstance(body, bytes) and len(body) <= _DIRECTLY)
+    return Attempt(reads=request.method in _READING, brief=brief, again=again)
 
 
 @functools.lru_cache(maxsize=64)
@@ -416,18 +434,28 @@ def _client_timeout(connect: float | None) -> aiohttp.ClientTimeout:
     return aiohttp.ClientTimeout(total=None, connect=connect)
 
 
-async def _read(response: aiohttp.ClientResponse, most: int) -> bytes:
+async def _the_rest(response: aiohttp.ClientResponse, beginning: bytes, most: int, request: Request) -> bytes:
     """The whole body. Raises TooLarge."""
-    content = response.content
-    pieces: list[bytes] = []
-    size = 0
-    while piece := await content.readany():
-        size += len(piece)
-        if size > most:
-            raise TooLarge(f"an answer of more than {most} bytes ({response.method} {response.url.raw_path})")
+    pieces, size = [beginning], len(beginning)
+    while size <= most:
+        piece = await response.content.readany()
+        if not piece:
+            return b"".join(pieces)
         pieces.append(piece)
-    response.release()
-    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        size += len(piece)
+    raise TooLarge(f"an answer of more than {most} bytes ({request.asked})")
+
+
+async def _beginning(response: aiohttp.ClientResponse, most: int) -> bytes:
+    """What comes of a body, if no more than its beginning: it may be cut short, have no end, or never come."""
+    body = bytearray()
+    try:
+        async with asyncio.timeout(_PATIENCE_WITH_A_REFUSAL):
+            while len(body) < most and (piece := await response.content.readany()):
+                body += piece
+    except FOREIGN:
+        pass
+    return bytes(body[:most])
 
 
 def _name(error: Exception) -> str:

@@ -15,9 +15,9 @@ _MIB = 1024 * 1024
 class Limits:
     """Bounds of one client, or of all clients of a session.
 
-    `calls`: connections for short calls to one address (64). `streams`: streams open at once; None, the default, leaves
-    it to the process's budget of descriptors. `line`: bytes of one line of a stream (64 MiB). `body`: bytes of an answer
-    that is no stream (256 MiB).
+    `calls`: connections for short calls to one address (64). `streams`: streams open at once; None, the default,
+    leaves it to the process's budget of descriptors. `line`: bytes of one line of a stream (64 MiB). `body`: bytes of
+    an answer that is no stream (256 MiB).
     """
 
     calls: int = 64

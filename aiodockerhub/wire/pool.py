@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import warnings
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
 
-from aiodockerhub.errors import Closed, DockerError, Misused
-from aiodockerhub.wire.connectors import TCPConnector, UnixConnector
+from aiodockerhub.errors import Closed, Misused
+from aiodockerhub.wire.connectors import TCPConnector, UnixConnector, never_repeated
+from aiodockerhub.wire.flights import Flights
 from aiodockerhub.wire.limits import Limits
 from aiodockerhub.wire.places import Places
 from aiodockerhub.wire.tls import ssl_context
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from aiodockerhub.wire.tls import TLS
 
-__all__ = ["Breakable", "Connections", "Pool", "Stats"]
+__all__ = ["Connections", "Pool", "Stats"]
 
 _HEAD_BYTES: Final = 64 * 1024
 """A line of a head, and a field of it: registries' tokens are longer than aiohttp's 8 KiB."""
@@ -30,19 +31,12 @@ _IDLE: Final = 30.0
 """Seconds that an unused connection is kept."""
 
 
-class Breakable(Protocol):
-    """What is in flight and can be ended from outside, so that nobody hangs when its owner closes."""
-
-    def break_off(self, error: DockerError) -> None:
-        """End it: whoever waits for it gets `error`."""
-
-
 @dataclass(slots=True)
 class Stats:
     """Counts of one client or session, for any metrics library.
 
-    `open_calls` and `open_streams` are connections in use, `waiting` calls and streams that wait for one, `requests` and
-    `retries` what was sent since the start.
+    `open_calls` and `open_streams` are connections in use, `waiting` calls and streams that wait for one, `requests`
+    what was sent since the start, `retries` those of them that were sent again.
     """
 
     open_calls: int = 0
@@ -72,7 +66,7 @@ class Connections:
         self._trace_configs = list(trace_configs)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._streams = asyncio.Semaphore(self.limits.streams) if self.limits.streams is not None else None
-        self._in_flight: set[Breakable] = set()
+        self.flights = Flights()
         self._pools: dict[object, Pool] = {}
 
     def pool(
@@ -86,7 +80,8 @@ class Connections:
         """The pool for a unix socket, or for `place` (a host and port); the same for the same place and TLS."""
         key = (socket, place, tls, tuple((headers or {}).items()))
         if key not in self._pools:
-            sent = {"User-Agent": self._user_agent, **(headers or {})}
+            # bytes as they are; without the header aiohttp would ask for compressed ones
+            sent = {"Accept-Encoding": "identity", "User-Agent": self._user_agent, **(headers or {})}
             places = Places(self.limits, self._stats, self._streams)
             self._pools[key] = Pool(self, places, socket, tls, sent, self._trace_configs)
         return self._pools[key]
@@ -106,14 +101,6 @@ class Connections:
         """The counts as they are now."""
         return replace(self._stats)
 
-    def enter(self, flight: Breakable) -> None:
-        """Something is under way until `leave`; close() breaks it off."""
-        self._in_flight.add(flight)
-
-    def leave(self, flight: Breakable) -> None:
-        """It is over. From any thread; also twice."""
-        self._in_flight.discard(flight)
-
     async def close(self) -> None:
         """Break off what is under way, close every connection. A second call ends what a cancelled first one left."""
         if self.closed and not any(pool.in_use for pool in self._pools.values()):
@@ -121,9 +108,7 @@ class Connections:
         if self._loop is not None and self._loop is not asyncio.get_running_loop():
             raise Misused("close() in another event loop than the one that used this client")
         self.closed = True
-        for flight in list(self._in_flight):
-            # an error for each: it keeps the frames of whoever raises it
-            flight.break_off(Closed("the client was closed while this was under way"))
+        self.flights.break_off(Closed, "the client was closed while this was under way")
         for pool in self._pools.values():
             await pool.close()
         # transports report their end in the next turns of the loop; a closed client leaves none behind
@@ -138,8 +123,9 @@ class Connections:
 class Pool:
     """The connections to one address.
 
-    Two aiohttp sessions: `calls`, bounded by `Limits.calls`, which keeps connections and uses them again; and `streams`,
-    bounded by the budget of descriptors alone, a connection for each, which ends with it. So followers never delay a call.
+    Two aiohttp sessions: `calls`, bounded by `Limits.calls`, which keeps connections and uses them again; and
+    `streams`, bounded by the budget of descriptors alone, a connection for each, which ends with it. So followers never
+    delay a call.
     """
 
     def __init__(
@@ -154,11 +140,12 @@ class Pool:
         self.places = places
         self.limits = owner.limits
         self.bind = owner.bind
-        self.enter = owner.enter
-        self.leave = owner.leave
+        self.flights = owner.flights
+        self.enter = owner.flights.enter
+        self.leave = owner.flights.leave
         self.stats = places.stats
         self._socket = socket
-        self._tls = tls
+        self._tls: Literal[True] | SSLContext | TLS | None = tls
         self._headers = headers
         self._trace_configs = trace_configs
         self._calls: aiohttp.ClientSession | None = None
@@ -173,6 +160,7 @@ class Pool:
     def calls(self) -> aiohttp.ClientSession:
         """For short calls."""
         if self._calls is None:
+            self.bind()  # none is opened after the end
             self._calls = self._session(keepalive_timeout=_IDLE)
         return self._calls
 
@@ -180,6 +168,7 @@ class Pool:
     def streams(self) -> aiohttp.ClientSession:
         """For streams, and for calls that wait."""
         if self._streams is None:
+            self.bind()
             self._streams = self._session(force_close=True)
         return self._streams
 
@@ -198,16 +187,17 @@ class Pool:
         if self._socket is not None:
             connector = UnixConnector(path=self._socket, limit=0, **kind)
         else:
-            connector = TCPConnector(limit=0, ssl=ssl_context(self._tls) if self._tls is not None else True, **kind)
+            tls = True if self._tls is None else ssl_context(self._tls)
+            connector = TCPConnector(limit=0, ssl=tls, **kind)
         return aiohttp.ClientSession(
             connector=connector,
             headers=self._headers,
-            skip_auto_headers=("Accept-Encoding",),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(),
             auto_decompress=False,
             trust_env=False,
             trace_configs=self._trace_configs,
+            middlewares=(never_repeated,),
             max_line_size=_HEAD_BYTES,
             max_field_size=_HEAD_BYTES,
         )

@@ -13,7 +13,7 @@ from aiodockerhub.wire.address import Address, parse_address
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["MOST_HOPS", "REDIRECTS", "Hop", "next_hop"]
+__all__ = ["MOST_HOPS", "REDIRECTS", "Hop", "next_hop", "shown"]
 
 MOST_HOPS: Final = 10
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
@@ -46,14 +46,14 @@ def next_hop(
     """
     there = _there(url, location)
     if there is None:
-        raise Redirected(f"{asked}: redirected to a place that can't be used", location=_shown(location))
+        raise Redirected(f"{asked}: redirected to a place that can't be used", location=shown(location))
     if status == _SEE_OTHER and method not in _READING:
-        raise Redirected(f"{asked}: answered with a reference to another page ({status})", location=_shown(location))
+        raise Redirected(f"{asked}: answered with a reference to another page ({status})", location=shown(location))
     trusted = _trusted(_place(url), _place(str(there)))
     if confidential and not trusted:
         raise Redirected(
             f"{asked}: redirected to {there.origin()}, where the password in this request doesn't go",
-            location=_shown(location),
+            location=shown(location),
         )
     kept = {name: value for name, value in headers.items() if trusted or name.lower() not in _SECRET}
     return Hop(str(there), kept, trusted)
@@ -87,7 +87,7 @@ def _trusted(here: Address, there: Address) -> bool:
     return here == there or upgraded
 
 
-def _shown(location: str) -> str:
+def shown(location: str) -> str:
     """A place as an error may name it: without userinfo and query."""
     try:
         return str(yarl.URL(location).with_user(None).with_query(None))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import email.utils
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
 import msgspec
 
@@ -46,7 +46,7 @@ def said(body: bytes) -> str:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         document = None
     if isinstance(document, dict):
-        text = _in_document(document) or text
+        text = _in_document(cast("dict[str, Any]", document)) or text
     elif isinstance(document, str):
         text = document
     return text if len(text) <= _MOST_OF_A_MESSAGE else text[:_MOST_OF_A_MESSAGE] + " ..."
@@ -56,10 +56,10 @@ def _in_document(document: dict[str, Any]) -> str:
     for key in ("message", "error", "cause", "detail"):
         if isinstance(value := document.get(key), str) and value.strip():
             return value.strip()
-    errors = document.get("errors")
-    if isinstance(errors, list):
-        found = [_in_document(one) or str(one.get("code", "")) for one in errors if isinstance(one, dict)]
-        return "; ".join(one for one in found if one)
+    if isinstance(document.get("errors"), list):
+        listed = cast("list[Any]", document["errors"])
+        found = [cast("dict[str, Any]", one) for one in listed if isinstance(one, dict)]
+        return "; ".join(filter(None, (_in_document(one) or str(one.get("code", "")) for one in found)))
     return ""
 
 

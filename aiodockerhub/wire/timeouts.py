@@ -30,6 +30,8 @@ class _ClassDefault(float):
 
 
 _SHORT_TOTAL: Final = _ClassDefault(60.0)
+_LONGEST: Final = 1e9
+"""Seconds, 30 years: a clock can't count to every number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class Timeout:
 
     def __post_init__(self) -> None:
         for name in ("connect", "pool", "head", "idle", "total"):
-            _check(name, getattr(self, name))
+            _checked(name, getattr(self, name))
 
 
 CallTimeout: TypeAlias = float | Timeout | Unset | None
@@ -72,7 +74,7 @@ class Span(NamedTuple):
 
 def client_timeout(value: float | Timeout | None) -> Timeout:
     """What a client's `timeout=` means: a number is the total of a short call, None no limit but connecting."""
-    return value if isinstance(value, Timeout) else Timeout(total=_check("timeout", value))
+    return value if isinstance(value, Timeout) else Timeout(total=_checked("timeout", value))
 
 
 def span(client: Timeout, call: CallTimeout, pace: Pace) -> Span:
@@ -84,12 +86,12 @@ def span(client: Timeout, call: CallTimeout, pace: Pace) -> Span:
     if isinstance(call, Timeout):
         total = None if pace != "short" and isinstance(call.total, _ClassDefault) else call.total
         return Span(call.connect, call.pool, call.head, call.idle, total)
-    return Span(client.connect, client.pool, None, None, _check("timeout", call))
+    return Span(client.connect, client.pool, None, None, _checked("timeout", call))
 
 
-def _check(name: str, value: float | None) -> float | None:
+def _checked(name: str, value: float | None) -> float | None:
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
-        raise BadParameter(f"{name}: {value!r} is no number of seconds greater than 0")
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= _LONGEST:
+        raise BadParameter(f"{name}: {value!r} is no number of seconds greater than 0; None stands for no limit")
     return value
