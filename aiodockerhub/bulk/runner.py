@@ -28,7 +28,7 @@ _TRACEBACKS_KEPT: Final = 100
 """Of errors that are none of ours. A traceback weighs kilobytes, and the hundredth of a kind tells nothing new."""
 
 
-class _Stopped(Exception):  # noqa: N818  (no error: how a worker ends the others)
+class _Stopped(Exception):
     """A reference failed, and the first failure was to be the end."""
 
 

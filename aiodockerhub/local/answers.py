@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("aiodockerhub.local")
 
 
-class Refused(Exception):  # noqa: N818  (an answer on its way out, no error of this library)
+class Refused(Exception):
     """Ends the handling of a request with a status and a message."""
 
     def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
