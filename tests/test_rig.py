@@ -161,6 +161,7 @@ def processes_of(folder: str) -> list[str]:
     return found
 
 
+@pytest.mark.engine
 def test_a_rig_that_ends_leaves_no_process_folder_or_address_behind() -> None:
     owner, folder, address = other_rig(*ROLES)
     assert len(processes_of(folder)) >= len(ROLES)
@@ -173,6 +174,7 @@ def test_a_rig_that_ends_leaves_no_process_folder_or_address_behind() -> None:
     assert network not in run("bookworm", "ip", "-4", "address", "show")
 
 
+@pytest.mark.engine
 def test_engines_end_when_the_process_that_owns_them_was_killed() -> None:
     owner, folder, _ = other_rig()
     assert processes_of(folder)
