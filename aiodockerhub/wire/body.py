@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING
 
 from aiodockerhub.errors import DockerError, Misused, TimedOut
@@ -150,8 +151,11 @@ class Body:
                 self.loop.call_soon_threadsafe(self.close)
             except RuntimeError:  # the loop is closed, and its connections with it
                 self.closed = True
-                self._place.release()
                 self._pool.leave(self)
+                # unless its response is closed, aiohttp's own finaliser wants the loop
+                for end in (self._response.close, self._place.release):
+                    with contextlib.suppress(RuntimeError):  # who waits there can't be told any more
+                        end()
 
     def break_off(self, error: DockerError) -> None:
         """End it from outside: who reads gets `error`."""
@@ -162,7 +166,7 @@ class Body:
 
 
 def _unbounded(response: aiohttp.ClientResponse) -> ResponseHandler | None:
-    """The connection of a body that goes on until it is closed: a reset looks like a good end there, but for its error."""
+    """The connection of a body that goes on until it closes. A reset looks like a good end there, but for its error."""
     if "Content-Length" in response.headers or "Transfer-Encoding" in response.headers:
         return None
     return response.connection.protocol if response.connection is not None else None
