@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import warnings
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
@@ -109,8 +110,9 @@ class Connections:
             raise Misused("close() in another event loop than the one that used this client")
         self.closed = True
         self.flights.break_off(Closed, "the client was closed while this was under way")
-        for pool in self._pools.values():
-            await pool.close()
+        async with contextlib.AsyncExitStack() as closing:  # each of them, also when the caller is cancelled meanwhile
+            for pool in self._pools.values():
+                closing.push_async_callback(pool.close)
         # transports report their end in the next turns of the loop; a closed client leaves none behind
         for _ in range(2):
             await asyncio.sleep(0)
@@ -173,13 +175,12 @@ class Pool:
         return self._streams
 
     async def close(self) -> None:
-        """Close the connections. Cancelled, it can be called again."""
-        if self._calls is not None:
-            await self._calls.close()
-            self._calls = None
-        if self._streams is not None:
-            await self._streams.close()
-            self._streams = None
+        """Close the connections, all of them also when cancelled meanwhile. It can be called again."""
+        async with contextlib.AsyncExitStack() as closing:
+            for session in (self._calls, self._streams):
+                if session is not None:
+                    closing.push_async_callback(session.close)
+        self._calls = self._streams = None
 
     def _session(self, **kind: Any) -> aiohttp.ClientSession:  # noqa: ANN401  (aiohttp's own)
         # limit=0: waiting for a place is ours, where it is counted and bounded
