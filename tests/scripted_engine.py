@@ -85,7 +85,7 @@ class Peer(asyncio.Protocol):
             return
         self._received = b""
         method, target, _ = head.split(b"\r\n", 1)[0].decode().split(" ")
-        path = "/" + target.partition("?")[0].split("/", 2)[2]
+        path = target.partition("?")[0].removeprefix("/v1.45")
         self._engine.asked.append(f"{method} {path}")
         answer = self._engine.says[path]
         if isinstance(answer, bytes):
@@ -134,7 +134,7 @@ Script: TypeAlias = Callable[[Peer], Awaitable[None]]
 class ScriptedEngine:
     """`says[path]` is what it answers at a path: bytes are a short call's, a script makes a stream.
 
-    `/info` and the image busybox are there from the start. `asked` is what came, in order.
+    Its API version is 1.45, `/info` and the image busybox are there from the start. `asked` is what came, in order.
     """
 
     def __init__(self) -> None:
@@ -143,6 +143,7 @@ class ScriptedEngine:
         self.peers: set[Peer] = set()
         image = {"Id": "sha256:1d", "RepoDigests": ["busybox@sha256:d1"]}
         self.says: dict[str, bytes | Script] = {
+            "/_ping": sized(b"OK").replace(b"\r\n", b"\r\nApi-Version: 1.45\r\n", 1),
             "/info": sized(line(ID="x")),
             "/images/busybox:latest/json": sized(line(**image)),
         }
