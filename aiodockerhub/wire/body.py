@@ -6,19 +6,20 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING
 
+import aiohttp
+
 from aiodockerhub.errors import DockerError, Misused, TimedOut
 from aiodockerhub.wire.failures import FOREIGN, broken_body
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import aiohttp
     from aiohttp.client_proto import ResponseHandler
 
     from aiodockerhub.wire.places import Place
     from aiodockerhub.wire.pool import Pool
 
-__all__ = ["Body"]
+__all__ = ["Body", "tell_of_loss"]
 
 
 class Body:
@@ -87,7 +88,9 @@ class Body:
             self.abandon()
             raise
         except BaseException as error:
-            if isinstance(error, RuntimeError) and asyncio.get_running_loop() is not self.loop:
+            if isinstance(error, RuntimeError):
+                if asyncio.get_running_loop() is self.loop:  # lost, and not told to the reader yet
+                    return self._rest(broken_body(error, asked=self._asked), error)
                 self.abandon()
                 raise Misused(f"a stream belongs to the event loop that began it ({self._asked})") from error
             self.close()
@@ -170,3 +173,30 @@ def _unbounded(response: aiohttp.ClientResponse) -> ResponseHandler | None:
     if "Content-Length" in response.headers or "Transfer-Encoding" in response.headers:
         return None
     return response.connection.protocol if response.connection is not None else None
+
+
+def tell_of_loss(response: aiohttp.ClientResponse) -> None:
+    """Sees to it that who reads the body learns of the end of its connection.
+
+    Where chunks make no sense, aiohttp closes the connection and forgets the reader, who would wait for ever.
+    """
+    content, connection = response.content, response.connection
+    protocol = connection.protocol if connection is not None else None
+    if protocol is None or content.is_eof():
+        return
+
+    def lost(closed: asyncio.Future[None] | None = None) -> None:
+        if closed is not None and not closed.cancelled():
+            closed.exception()  # else the loop complains that nobody looked at it
+        if not content.is_eof() and content.exception() is None:
+            content.set_exception(aiohttp.ClientPayloadError("the body makes no sense"))
+
+    def ended() -> None:
+        if closed is not None:
+            closed.remove_done_callback(lost)
+
+    if (closed := protocol.closed) is None:
+        lost()
+    else:
+        closed.add_done_callback(lost)
+        content.on_eof(ended)

@@ -27,7 +27,7 @@ from aiodockerhub.errors import (
     TooLarge,
 )
 from aiodockerhub.retries import CONNECTION, MOMENT, again
-from aiodockerhub.wire.body import Body
+from aiodockerhub.wire.body import Body, tell_of_loss
 from aiodockerhub.wire.connectors import UNDER_WAY, Attempt, Broke
 from aiodockerhub.wire.failures import (
     FOREIGN,
@@ -300,6 +300,7 @@ class HTTP:
             failed = error
         else:
             attempt.answered = True
+            tell_of_loss(response)
             if _log.isEnabledFor(logging.DEBUG):
                 _log.debug("%s -> %d in %.1f ms", request.asked, response.status, (time.monotonic() - started) * 1000)
             if self.seen is not None:
