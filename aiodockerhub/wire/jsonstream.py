@@ -11,7 +11,7 @@ import msgspec
 from aiodockerhub.errors import DockerError, StreamBroken, TooLarge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 __all__ = ["JSONLines"]
 
@@ -82,17 +82,18 @@ class JSONLines(Generic[Item]):
         self._parts.append(piece)
         self._size += len(piece)
         items: list[Item] = []
-        eager = self._size <= _EAGER and piece.rstrip().endswith(b"}")
-        if eager or self._size >= self._next_look or self._size > self._line:
-            items = self._look()
+        if self._size >= self._next_look or self._size > self._line:
+            items = self._look(_likely_ends)
+        elif self._size <= _EAGER and piece.rstrip().endswith(b"}"):
+            items = self._look(_end)
         if self._size > self._line and self.failure is None:
             self.failure = self._too_long()
         return items
 
-    def _look(self) -> list[Item]:
-        """The whole objects in what was put aside."""
+    def _look(self, ends: Callable[[bytes], Iterable[int]]) -> list[Item]:
+        """The whole objects in what was put aside, which end at one of `ends`."""
         rest = b"".join(self._parts)
-        for end in _likely_ends(rest):
+        for end in ends(rest):
             whole = rest[:end]
             try:
                 items = self._chosen().decode_lines(whole)
@@ -162,6 +163,10 @@ def _senseless(line: bytes, error: Exception | None) -> StreamBroken:
     broken = StreamBroken(f"what came is no JSON of the API{named}: {shown!r}")
     broken.__cause__ = error
     return broken
+
+
+def _end(text: bytes) -> tuple[int]:
+    return (len(text),)
 
 
 def _likely_ends(text: bytes) -> Iterator[int]:
