@@ -55,7 +55,9 @@ class Frames:
         """What is left of a character cut short; a frame cut short is a failure."""
         if self._size:
             self.failure = StreamBroken("the output ended in the middle of a frame")
-        left = [(name, text) for name, text in zip(_NAMES, self._texts, strict=True) if text.cut and not self.raw]
+        left: list[tuple[_Name, _Text]] = [
+            (name, text) for name, text in zip(_NAMES, self._texts, strict=True) if text.cut and not self.raw
+        ]
         return [LogChunk(name, b"", text.decode(b"", final=True)) for name, text in left]
 
     def _cut(self, buffer: bytes) -> tuple[list[Any], int]:
