@@ -79,14 +79,10 @@ class Budget:
                 return None  # else another thread gave one back just now, and woke nobody for it
 
     def _leave(self, loop: asyncio.AbstractEventLoop, turn: asyncio.Future[None]) -> None:
-        woken = turn.done()
-        turn.cancel()
         try:
             self._waiting.remove((loop, turn))
         except ValueError:
-            woken = True
-        if woken:
-            self._wake()  # a turn that came too late, or that left room for more, goes to the next
+            self._wake()  # it was woken: a turn that came too late, or that left room for more, goes to the next
 
     def _wake(self) -> None:
         while self._waiting and len(self._held) < self.capacity:
