@@ -26,7 +26,6 @@ from aiodockerhub.errors import (
     EngineUnreachable,
     Misused,
     PermissionRefused,
-    ProtocolViolated,
     TimedOut,
     TLSFailed,
 )
@@ -97,7 +96,7 @@ def test_a_missing_context_is_named_and_no_other_engine_taken(monkeypatch, tmp_p
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
     monkeypatch.delenv("DOCKER_HOST", raising=False)
     monkeypatch.setenv("DOCKER_CONTEXT", "faraway")
-    with pytest.raises(BadAddress, match='context "faraway".*DOCKER_CONTEXT.*no such context'):
+    with pytest.raises(BadAddress, match=r'context "faraway".*DOCKER_CONTEXT.*no such context'):
         Docker()
 
 
@@ -109,7 +108,7 @@ def test_a_malformed_version_fails_in_the_constructor(version):
 
 def test_a_malformed_version_in_the_environment_is_told_with_its_variable(monkeypatch):
     monkeypatch.setenv("DOCKER_API_VERSION", "newest")
-    with pytest.raises(BadParameter, match="DOCKER_API_VERSION.*'newest'"):
+    with pytest.raises(BadParameter, match=r"DOCKER_API_VERSION.*'newest'"):
         Docker("unix:///x")
 
 
@@ -238,7 +237,7 @@ async def test_a_socket_that_is_not_ours(tmp_path):
     path = str(directory / "s")
     try:
         async with raw_server(answering(engine_of_sorts), socket=path) as server:
-            os.chmod(path, 0)
+            Path(path).chmod(0)
             command = [sys.executable, "-W", "error", "-c", program, server.url]
             environment = {**os.environ, "HOME": "/nonexistent"}
             ended = await asyncio.to_thread(
@@ -336,9 +335,8 @@ async def test_a_port_that_wants_tls(says):
 
 async def test_a_tls_port_of_asyncios_own(ca):
     async with raw_server(answering(engine_of_sorts), tls=serving_tls(ca, "127.0.0.1")) as server:
-        async with Docker(server.url.replace("https", "http")) as docker:
-            with pytest.raises((TLSFailed, EngineUnreachable, ProtocolViolated), match=r"http://127\.0\.0\.1:\d+ "):
-                await docker.info()
+        url = server.url.replace("https", "http")
+        await fails(Docker(url), EngineUnreachable, f"{url} closed the connection")
 
 
 async def test_a_missing_certificate_file_is_named(tmp_path):
@@ -416,18 +414,17 @@ async def test_close_ends_what_is_under_way():
 
 
 async def test_another_loop_or_thread_is_refused_and_harms_nothing():
-    async with raw_server(answering(engine_of_sorts)) as server:
-        async with Docker(server.url) as docker:
-            await docker.info()
+    async with raw_server(answering(engine_of_sorts)) as server, Docker(server.url) as docker:
+        await docker.info()
 
-            async def misuse():
-                for call in (docker.info(), docker.events(), docker.close()):
-                    with pytest.raises(Misused, match="event loop"):
-                        await call
+        async def misuse():
+            for call in (docker.info(), docker.events(), docker.close()):
+                with pytest.raises(Misused, match="event loop"):
+                    await call
 
-            with concurrent.futures.ThreadPoolExecutor() as thread:
-                await asyncio.get_running_loop().run_in_executor(thread, asyncio.run, misuse())
-            assert await docker.info() == INFO
+        with concurrent.futures.ThreadPoolExecutor() as thread:
+            await asyncio.get_running_loop().run_in_executor(thread, asyncio.run, misuse())
+        assert await docker.info() == INFO
 
 
 async def test_a_client_of_a_session_closes_alone():
