@@ -275,6 +275,7 @@ async def test_descriptors_that_others_took_are_waited_for(scripted, tmp_path):
         async def main():
             async with Docker(url) as docker:
                 await docker.images.pull("busybox")
+                await docker.info()  # by now the stream's own descriptor is free again, and taken too
                 taken = []
                 try:
                     while True:
