@@ -32,7 +32,7 @@ from aiodockerhub.wire.timeouts import UNSET, CallTimeout, Pace
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
-    from aiodockerhub.credentials import CredentialStore
+    from aiodockerhub.credentials import CredentialsSource, CredentialStore
     from aiodockerhub.wire.body import Body
     from aiodockerhub.wire.http import HTTP
     from aiodockerhub.wire.stream import Collector, Decoder, Source
@@ -50,13 +50,22 @@ _WRONG_VERSION: Final = re.compile(r"client version \S+ is too (new|old)|version
 class Engine:
     """One engine as the resources see it."""
 
-    def __init__(self, http: HTTP, *, version: str | None, credentials: CredentialStore) -> None:
+    def __init__(self, http: HTTP, *, version: str | None, credentials: CredentialsSource) -> None:
         self.http = http
-        self.credentials = credentials
+        self._source = credentials
+        if credentials is not None:
+            _ = self.credentials  # refuses what gives none, while the constructor runs
         self._fixed = parse(version) if version is not None else None
         self._version: tuple[int, int] | None = self._fixed
         self._announced = ""
         self._asking: asyncio.Future[tuple[int, int]] | None = None
+
+    @functools.cached_property
+    def credentials(self) -> CredentialStore:
+        """Where credentials for a registry are found. Loaded with the first pull, push or build."""
+        from aiodockerhub.credentials import CredentialStore
+
+        return CredentialStore(self._source)
 
     async def version(self) -> tuple[int, int]:
         """The API version that is spoken: fixed, or the engine's newest, as far as this library knows it.

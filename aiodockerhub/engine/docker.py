@@ -7,7 +7,6 @@ import os
 from typing import TYPE_CHECKING, Literal
 
 from aiodockerhub.context import find_engine
-from aiodockerhub.credentials import CredentialStore
 from aiodockerhub.engine.api import Engine, missing
 from aiodockerhub.engine.system import System
 from aiodockerhub.engine.versions import parse
@@ -86,7 +85,7 @@ class Docker(System):
             unreachable=EngineUnreachable,
             missing=missing,
         )
-        self._engine = Engine(self._http, version=_fixed(version), credentials=CredentialStore(credentials))
+        self._engine = Engine(self._http, version=_fixed(version), credentials=credentials)
         self._http.seen = self._engine.heard
 
     @functools.cached_property

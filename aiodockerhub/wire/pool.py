@@ -28,6 +28,8 @@ __all__ = ["Connections", "Pool", "Stats"]
 
 _HEAD_BYTES: Final = 64 * 1024
 """A line of a head, and a field of it: registries' tokens are longer than aiohttp's 8 KiB."""
+_PIECE: Final = 32 * 1024
+"""Bytes that may lie unread: with aiohttp's 256 KiB every small piece costs a turn of its parser."""
 _IDLE: Final = 30.0
 """Seconds that an unused connection is kept."""
 
@@ -201,6 +203,7 @@ class Pool:
             middlewares=(never_repeated,),
             max_line_size=_HEAD_BYTES,
             max_field_size=_HEAD_BYTES,
+            read_bufsize=_PIECE,
         )
 
 
