@@ -161,7 +161,7 @@ class Flow(Generic[Item, Outcome]):
             opening.reschedule(0)
 
     def _end_unless_followed(self, turn: int) -> None:
-        if self.turn == turn and not self._busy and not self.held:
+        if self.turn == turn and not self._busy:
             self.close(Closed(f"{self.name}: left before its end"))
 
     def _fail(self, error: BaseException) -> None:
