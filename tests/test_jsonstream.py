@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import gc
 import itertools
 import json
 import struct
@@ -355,7 +356,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("pace", ["at once", "slowly"])
 @pytest.mark.parametrize("how", BROKEN)
-async def test_a_body_that_breaks_off_is_told_after_all_that_came_before(scripted, docker, how, pace):
+async def test_a_body_that_breaks_off_is_told_after_all_that_came_before(scripted, docker, how, pace, caplog):
     async def broken(peer):
         good, bad, then = BROKEN[how]
         await peer.send(good)
@@ -388,6 +389,31 @@ async def test_a_body_that_breaks_off_is_told_after_all_that_came_before(scripte
     assert again.value is caught.value
     await scripted.until(lambda: scripted.streams == 0)
     assert docker.stats().open_streams == 0
+    await docker.close()
+    stream = caught = again = None
+    gc.collect()
+    assert "never retrieved" not in caplog.text
+
+
+async def test_one_who_reads_at_the_moment_when_the_connection_is_lost_learns_of_it(scripted, docker):
+    async def senseless(peer):
+        await peer.send(IN_CHUNKS)
+        await begun.wait()
+        await peer.send(b"zz\r\n")
+
+    async def follow_it():
+        async for _ in stream:
+            begun.set()
+            protocol = stream._flow.source._response.connection.protocol
+            while protocol.connected:
+                await asyncio.sleep(0)
+
+    begun = asyncio.Event()
+    scripted.says[PULL] = senseless
+    stream = docker.images.pull("busybox")
+    async with asyncio.timeout(5):
+        with pytest.raises(StreamBroken):
+            await follow_it()
 
 
 @pytest.mark.parametrize("count", [10, 1000, 8000])

@@ -14,7 +14,8 @@ from scripted_engine import END, chunk, follow, line, pulled, scripted_engine, s
 from aiodockerhub.engine.docker import Docker
 from aiodockerhub.errors import Closed, ImageNotFound, Misused, PullFailed, TimedOut
 from aiodockerhub.progress import Pulled, PullProgress
-from aiodockerhub.wire.stream import Stream
+from aiodockerhub.wire.jsonstream import JSONLines
+from aiodockerhub.wire.stream import Flow, Stream
 from aiodockerhub.wire.timeouts import Timeout
 
 PULL = "/images/create"
@@ -421,6 +422,37 @@ async def test_a_stream_closed_twice_while_it_opens_ends_once(scripted, docker):
     await scripted.until(lambda: scripted.streams == 0)
 
 
+async def test_a_stream_closed_at_the_moment_when_it_has_opened_ends_its_source():
+    class Source:
+        closed = False
+
+        async def read(self):
+            return b""
+
+        def close(self):
+            self.closed = True
+
+        async def aclose(self):
+            self.close()
+
+    class Collector:
+        def observe(self, item):
+            return None
+
+        async def outcome(self):
+            return "never"
+
+    async def begin():
+        flow.close()
+        return source
+
+    source = Source()
+    flow = Flow("a stream", begin, JSONLines(dict, line=100), Collector())
+    with pytest.raises(Closed):
+        await Stream(flow)
+    assert source.closed
+
+
 async def test_what_was_given_out_already_is_given_on_when_the_client_closes(scripted, docker):
     scripted.says[PULL] = pulled("a", then=follow)
     seen = []
@@ -481,15 +513,23 @@ async def test_a_number_bounds_the_whole_stream(scripted, docker, script):
 
 async def test_a_number_bounds_a_stream_that_never_pauses(scripted, docker):
     async def chatty(peer):
-        await pulled(then=follow)(peer)
-        while True:
-            await peer.send(chunk(line(status="a") * 1000))
-            await asyncio.sleep(0)
+        await pulled("a", then=follow)(peer)
+        await more.wait()
+        await peer.send(chunk(line(status="b")))
+        sent.set()
 
+    async def follow_it():
+        async for step in docker.images.pull("busybox", timeout=0.1):
+            seen.append(step.status)
+            more.set()
+            await sent.wait()
+            await asyncio.sleep(0.15)  # what is there already is there too late
+
+    more, sent, seen = asyncio.Event(), asyncio.Event(), []
     scripted.says[PULL] = chatty
-    async with asyncio.timeout(10):
-        with pytest.raises(TimedOut):
-            await docker.images.pull("busybox", timeout=0.1)
+    with pytest.raises(TimedOut):
+        await follow_it()
+    assert seen == ["a"]
     await scripted.until(lambda: scripted.streams == 0)
 
 
