@@ -80,7 +80,7 @@ def failure(
     if not attempt.connected:
         return _unconnected(error, address=address, asked=asked, unreachable=unreachable)
     if isinstance(error, aiohttp.ClientResponseError):
-        return ProtocolViolated(f"{address} does not answer in HTTP: {_first_line(error.message)} ({asked})")
+        return ProtocolViolated(f"{address} does not answer in HTTP: {_in_a_line(error.message)} ({asked})")
     return unreachable(
         f"{address} closed the connection after the request was sent; it may have run ({asked})",
         address=address,
@@ -99,12 +99,12 @@ def _late(error: Exception, attempt: Attempt, *, address: str, asked: str, limit
 
 def _tls_failed(error: Exception, attempt: Attempt, *, address: str, asked: str) -> TLSFailed | None:
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        reason = getattr(error.certificate_error, "verify_message", "") or _first_line(error.certificate_error)
+        reason = getattr(error.certificate_error, "verify_message", "") or _in_a_line(error.certificate_error)
         return TLSFailed(f"the certificate of {address} is not accepted: {reason} ({asked})", address=address)
     # a server that does not accept our certificate says so after the handshake
     refused = error.os_error if isinstance(error, aiohttp.ClientSSLError) else error.__cause__
     if isinstance(refused, ssl.SSLError) or isinstance(error, aiohttp.ClientSSLError):
-        reason = getattr(refused, "reason", None) or _first_line(refused)
+        reason = getattr(refused, "reason", None) or _in_a_line(refused)
         return TLSFailed(f"no TLS connection to {address}: {reason} ({asked})", address=address)
     if attempt.connected and isinstance(error, aiohttp.ClientResponseError) and _TLS_ALERT in error.message:
         return wants_tls(address, asked)
@@ -130,7 +130,9 @@ def _unconnected(
         return PermissionRefused(f"{address}: no permission for this user to connect ({asked})", address=address)
     if isinstance(error, UnixClientConnectorError) and _is_something_else(error.path):
         number = errno.ENOTSOCK  # Linux says that it refuses the connection
-    words = _WORDS.get(number or 0) or (os.strerror(number) if number else _first_line(error))
+    if number is None and _is_reset(error):
+        return unreachable(f"{address}: the connection was closed before it was ready ({asked})", address=address)
+    words = _WORDS.get(number or 0) or (os.strerror(number) if number else _in_a_line(error))
     return unreachable(f"{address}: {words} ({asked})", address=address)
 
 
@@ -187,13 +189,18 @@ def is_repeatable(error: Exception, attempt: Attempt) -> bool:
         return False
     if isinstance(error.__cause__, ssl.SSLError):
         return False
-    was_reset = isinstance(error, ConnectionResetError) or (isinstance(error, OSError) and error.errno in _RESET)
     if not attempt.connected:
-        return was_reset
+        return _is_reset(error)
     if attempt.reads:
         return isinstance(error, (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, OSError))
-    return was_reset and attempt.reused and attempt.brief and not attempt.answered
+    return _is_reset(error) and attempt.reused and attempt.brief and not attempt.answered
 
 
-def _first_line(error: object) -> str:
-    return str(error).strip().partition("\n")[0][:200] or type(error).__name__
+def _is_reset(error: Exception) -> bool:
+    if isinstance(error, aiohttp.ClientConnectorError):
+        error = error.os_error
+    return isinstance(error, ConnectionResetError) or (isinstance(error, OSError) and error.errno in _RESET)
+
+
+def _in_a_line(error: object) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__
