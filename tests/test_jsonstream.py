@@ -433,12 +433,11 @@ async def test_a_slow_reader_misses_nothing_of_what_came_before_a_cut(scripted, 
 
     async def follow_it():
         async for item in docker.images.pull("busybox"):
-            if not seen:
+            if not seen and count < 8000:  # more than the two ends hold unread
                 await over.wait()
                 await docker.info()
             seen.append(int(item.status))
-            if len(seen) % 100 == 0:
-                await asyncio.sleep(0)
+            await asyncio.sleep(0)
 
     async with asyncio.timeout(20):
         with pytest.raises(StreamBroken):
