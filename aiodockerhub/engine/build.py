@@ -165,8 +165,9 @@ class _Building:
             error.step = self._step
             return error
         self._step = item.instruction or self._step
-        if isinstance(item.aux, dict):
-            told = cast("dict[str, Any]", item.aux).get("ID")
+        aux: object = item.aux
+        if isinstance(aux, dict):
+            told = cast("dict[str, Any]", aux).get("ID")
             self._id = told if isinstance(told, str) else self._id
         elif item.stream is not None and item.stream.startswith("sha256:"):
             self._id = item.stream.strip()  # all that a quiet build prints

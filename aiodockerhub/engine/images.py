@@ -177,7 +177,7 @@ class Images(Builds):
 
         async def begin() -> Body:
             credentials = await self._engine.credentials.resolve(name.registry, auth)
-            headers = {}
+            headers: dict[str, str] = {}
             if credentials is not None and not credentials.is_anonymous:
                 headers["X-Registry-Auth"] = credentials.registry_header(server_key(name.registry))
             with refused(PullFailed):

@@ -19,7 +19,7 @@ from aiodockerhub.errors import (
 from aiodockerhub.progress import Imported, Pulled, PullProgress, Pushed, PushProgress
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable, Generator
 
     from aiodockerhub.engine import types
     from aiodockerhub.progress import BuildStep
@@ -48,7 +48,7 @@ def reported(
 
 
 @contextlib.contextmanager
-def refused(kind: type[OperationFailed]) -> Iterator[None]:
+def refused(kind: type[OperationFailed]) -> Generator[None]:
     """An operation that is refused before its stream begins fails like one that fails in it: one class for both."""
     try:
         yield
@@ -140,12 +140,13 @@ class Pushing(_Transfer[PushProgress]):
 
     def note(self, item: PushProgress) -> None:
         """Tag, digest and size."""
-        if isinstance(item.aux, dict):
-            aux = cast("dict[str, Any]", item.aux)
-            if isinstance(tag := aux.get("Tag"), str):
-                self._pushed(tag, aux.get("Digest"), aux.get("Size"))
-        elif item.status is not None and (told := _PUSHED.fullmatch(item.status)):
-            self._pushed(told["tag"], told["digest"], int(told["size"]))
+        aux: object = item.aux
+        if isinstance(aux, dict):
+            told = cast("dict[str, Any]", aux)
+            if isinstance(tag := told.get("Tag"), str):
+                self._pushed(tag, told.get("Digest"), told.get("Size"))
+        elif item.status is not None and (words := _PUSHED.fullmatch(item.status)):
+            self._pushed(words["tag"], words["digest"], int(words["size"]))
 
     def _pushed(self, tag: str, digest: str | None, size: int | None) -> None:
         self._tags[tag] = Pushed(self._reference.with_tag(tag).familiar, digest, size)
