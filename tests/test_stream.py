@@ -237,7 +237,7 @@ async def test_many_at_once(scripted, docker):
 
 
 @pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
-@pytest.mark.filterwarnings("ignore:.*iscoroutinefunction:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:.*iscoroutinefunction:DeprecationWarning")  # of uvloop, on Python 3.14
 def test_a_loop_can_be_run_for_it_alone_on_either_loop(new_loop):
     async def pull():
         async with scripted_engine() as scripted, Docker(scripted.url, version="1.45") as docker:
