@@ -372,9 +372,12 @@ async def test_a_coroutine_dropped_while_it_waits_ends_the_stream_without_a_word
     async def wait_for_it():
         await docker.images.pull("busybox")
 
+    async def step_through(coroutine):
+        await steps(coroutine)
+
     for coroutine in (follow_it(), wait_for_it(), docker.images.pull("busybox")):
         seen = len(scripted.asked)
-        task = asyncio.create_task(steps(coroutine))
+        task = asyncio.create_task(step_through(coroutine))
         await scripted.until(lambda seen=seen: len(scripted.asked) > seen and docker.stats().open_streams)
         coroutine.close()
         await _cancelled(task)
