@@ -14,26 +14,37 @@ import signal
 import time
 from contextlib import suppress
 
-from aiodockerhub import ConnectionFailed, ContainerNotFound, Docker, StreamBroken
+from aiodockerhub import ConnectionFailed, ContainerNotFound, Docker, DockerError, Event, StreamBroken
 
 
 async def follow(docker: Docker, container: str, name: str) -> None:
-    """Every line that a container prints, from now until it ends."""
-    with suppress(ContainerNotFound):  # it ended and was removed meanwhile
-        async for line in docker.containers.logs(container, follow=True).lines():
-            print(f"{name:20} {line.stream:6} {line.text}", flush=True)
+    """Every line that a container has printed and prints until it ends. What fails ends this log, and no other."""
+    try:
+        with suppress(ContainerNotFound):  # it ended and was removed meanwhile
+            async for line in docker.containers.logs(container, follow=True).lines():
+                print(f"{name:20} {line.stream:6} {line.text}", flush=True)
+    except DockerError as error:
+        print(f"{name:20} log lost: {error}", flush=True)
+
+
+def after(event: Event) -> float | str:
+    """The moment after an event, to the nanosecond, which a float could not hold."""
+    if event.time_nano is None:
+        return time.time()
+    seconds, nanoseconds = divmod(event.time_nano + 1, 10**9)
+    return f"{seconds}.{nanoseconds:09}"
 
 
 async def watch(docker: Docker, label: str | None) -> None:
     filters: dict[str, str | list[str]] = {"type": "container"}
     if label is not None:
         filters["label"] = label
-    since = time.time()
+    since: float | str = time.time()
     async with asyncio.TaskGroup() as followers:
         while True:
             try:
                 async for event in docker.events(since=since, filters=filters):
-                    since = event.time_nano / 1e9 + 1e-9 if event.time_nano is not None else time.time()
+                    since = after(event)
                     identifier = event.actor.id or ""
                     name = (event.actor.attributes or {}).get("name", identifier[:12])
                     print(f"{name:20} {event.action}", flush=True)
