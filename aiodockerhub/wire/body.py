@@ -135,6 +135,10 @@ class Body:
         """Give the connection back if the body is at its end, else cut it. In the loop's own thread; also twice."""
         if not self.closed:
             self.closed = True
+            connection = self._response.connection  # none at the end of the body
+            if connection is not None and connection.transport is not None:
+                # closed, it would live on for as long as the peer does not read what was written
+                connection.transport.abort()
             self._response.close()
             self._place.release()
             self._pool.leave(self)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import aiohttp
 
 if TYPE_CHECKING:
+    import asyncio
+
     from aiohttp.client import ClientTimeout
     from aiohttp.client_middlewares import ClientHandlerType
     from aiohttp.client_reqrep import ClientRequest, ClientResponse
@@ -27,7 +29,7 @@ class Attempt:
     `raised`: what its own body raised. `hop`: the URL that a redirect led to, or "".
     """
 
-    __slots__ = ("again", "answered", "brief", "connected", "hop", "raised", "reads", "reused")
+    __slots__ = ("again", "answered", "brief", "connected", "hop", "raised", "reads", "reused", "transport")
 
     def __init__(self, *, reads: bool, brief: bool, again: bool = False) -> None:
         self.reads = reads
@@ -38,6 +40,12 @@ class Attempt:
         self.answered = False
         self.raised: Exception | None = None
         self.hop = ""
+        self.transport: asyncio.Transport | None = None
+
+    def cut(self) -> None:
+        """End its connection at once. Closed, it would live on for as long as a peer does not read what was written."""
+        if self.transport is not None:
+            self.transport.abort()
 
 
 UNDER_WAY: Final[contextvars.ContextVar[Attempt]] = contextvars.ContextVar("aiodockerhub_under_way")
@@ -82,6 +90,7 @@ class _Watching(aiohttp.BaseConnector):
                 connection.close()
                 continue
             attempt.connected = True
+            attempt.transport = connection.transport
             return connection
 
 

@@ -298,6 +298,9 @@ class HTTP:
             failed = signal.error
         except FOREIGN as error:
             failed = error
+        except BaseException:
+            attempt.cut()
+            raise
         else:
             attempt.answered = True
             tell_of_loss(response)
