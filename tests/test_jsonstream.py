@@ -8,6 +8,7 @@ import gc
 import itertools
 import json
 import struct
+import sys
 import termios
 
 import msgspec
@@ -250,7 +251,6 @@ SENSELESS = {
     "a character cut short": '{"status":"ü'.encode()[:-1] + b'"}',
     "half a surrogate pair": b'{"status":"\\ud800"}',
     "200,000 levels": b'{"aux":' + DEEP + b"}",
-    "200,000 levels where nobody looks": b'{"unheard":' + DEEP + b"}",
     "another shape": b'{"status":5}',
     "another shape further down": b'{"progressDetail":{"current":"much"}}',
     "an object cut short": b'{"status":"b',
@@ -258,6 +258,8 @@ SENSELESS = {
     "commas between objects": b'{"status":"a"},{"status":"b"}',
     "a control character": b'{"status":"\x00"}',
 }
+if sys.version_info < (3, 14):  # from then on the stack itself is the limit, and what nobody looks at is passed over
+    SENSELESS["200,000 levels where nobody looks"] = b'{"unheard":' + DEEP + b"}"
 PLAIN_ENOUGH = {"another shape further down", "another shape"}
 """Objects that make no typed step, though they are JSON."""
 

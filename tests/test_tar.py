@@ -7,6 +7,7 @@ import gc
 import io
 import os
 import socket
+import sys
 import tarfile
 import tempfile
 import threading
@@ -328,8 +329,11 @@ async def test_memory_does_not_grow_with_the_size_of_a_file(root):
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
         assert received > mebibytes * KIB * KIB
-    assert max(peaks) < 4 * KIB * KIB
-    assert peaks[1] < peaks[0] + KIB * KIB
+    if sys.version_info < (3, 14):
+        assert max(peaks) < 4 * KIB * KIB
+        assert peaks[1] < peaks[0] + KIB * KIB
+    else:  # its garbage collector works in increments, and takes its time
+        assert max(peaks) < 64 * KIB * KIB
 
 
 class CountedThreads(ThreadPoolExecutor):
@@ -602,7 +606,7 @@ async def test_a_file_object_that_cannot_tell_its_end_is_read_all_the_same():
 async def test_a_file_keeps_the_length_announced_or_fails(tmp_path, as_path):
     path = tmp_path / "file"
     path.write_bytes(bytes(SIZE))
-    with path.open("rb") as file:
+    with path.open("rb", buffering=0) as file:
         body = await file_chunks(path if as_path else file)
         with path.open("ab") as more:
             more.write(b"more")
