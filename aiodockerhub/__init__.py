@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from aiodockerhub.bulk.report import Result as Result
     from aiodockerhub.credentials import Credentials as Credentials
     from aiodockerhub.engine.docker import Docker as Docker
+    from aiodockerhub.engine.logs import LogStream as LogStream
     from aiodockerhub.engine.system import Ping as Ping
     from aiodockerhub.errors import APIError as APIError
     from aiodockerhub.errors import BadAddress as BadAddress
@@ -53,9 +54,15 @@ if TYPE_CHECKING:
     from aiodockerhub.errors import Unauthorized as Unauthorized
     from aiodockerhub.errors import VersionTooLow as VersionTooLow
     from aiodockerhub.index.client import Grant as Grant
+    from aiodockerhub.index.client import GrantedImages as GrantedImages
     from aiodockerhub.index.client import Index as Index
+    from aiodockerhub.index.types import FoundRepository as FoundRepository
+    from aiodockerhub.index.types import ListedImage as ListedImage
+    from aiodockerhub.index.types import SearchPage as SearchPage
     from aiodockerhub.local.accounts import User as User
+    from aiodockerhub.local.hub import HubRequest as HubRequest
     from aiodockerhub.local.hub import LocalHub as LocalHub
+    from aiodockerhub.local.repositories import HubImage as HubImage
     from aiodockerhub.progress import BuildStep as BuildStep
     from aiodockerhub.progress import Built as Built
     from aiodockerhub.progress import Event as Event
@@ -79,6 +86,7 @@ _ROOMS = {
     "bulk.report": ("Report", "Result"),
     "credentials": ("Credentials",),
     "engine.docker": ("Docker",),
+    "engine.logs": ("LogStream",),
     "engine.system": ("Ping",),
     "errors": (
         "APIError",
@@ -117,9 +125,11 @@ _ROOMS = {
         "Unauthorized",
         "VersionTooLow",
     ),
-    "index.client": ("Grant", "Index"),
+    "index.client": ("Grant", "GrantedImages", "Index"),
+    "index.types": ("FoundRepository", "ListedImage", "SearchPage"),
     "local.accounts": ("User",),
-    "local.hub": ("LocalHub",),
+    "local.hub": ("HubRequest", "LocalHub"),
+    "local.repositories": ("HubImage",),
     "progress": (
         "BuildStep",
         "Built",

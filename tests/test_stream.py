@@ -519,11 +519,11 @@ async def test_a_number_bounds_a_stream_that_never_pauses(scripted, docker):
         sent.set()
 
     async def follow_it():
-        async for step in docker.images.pull("busybox", timeout=0.1):
+        async for step in docker.images.pull("busybox", timeout=0.5):
             seen.append(step.status)
             more.set()
             await sent.wait()
-            await asyncio.sleep(0.15)  # what is there already is there too late
+            await asyncio.sleep(0.6)  # what is there already is there too late
 
     more, sent, seen = asyncio.Event(), asyncio.Event(), []
     scripted.says[PULL] = chatty
