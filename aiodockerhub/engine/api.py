@@ -9,12 +9,9 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
-import msgspec
-
 from aiodockerhub.engine.versions import NEWEST, OLDEST, check, parse
 from aiodockerhub.errors import (
     APIError,
-    BadParameter,
     ConnectionFailed,
     ContainerNotFound,
     DockerError,
@@ -24,7 +21,7 @@ from aiodockerhub.errors import (
     StreamBroken,
     VersionTooLow,
 )
-from aiodockerhub.wire.http import Answer, Outgoing, Request
+from aiodockerhub.wire.http import Answer, Outgoing, Request, json_body
 from aiodockerhub.wire.paths import path, query
 from aiodockerhub.wire.stream import Flow, Stream
 from aiodockerhub.wire.timeouts import UNSET, CallTimeout, Pace
@@ -252,12 +249,7 @@ def missing(asked: str, message: str) -> type[NotFound]:
 
 def decoded(answer: Answer) -> Any:  # noqa: ANN401  (the engine's own JSON)
     """An answer's JSON; None for an empty body. Raises ProtocolViolated."""
-    if not answer.body or answer.body.isspace():
-        return None
-    try:
-        return msgspec.json.decode(answer.body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ProtocolViolated(f"the answer is no JSON ({answer.request.asked})") from error
+    return answer.json() if answer.body and not answer.body.isspace() else None
 
 
 def _request(
@@ -269,10 +261,7 @@ def _request(
 ) -> Request:
     request = Request(method, target + query(parameters) if parameters else target, headers or {})
     if json is not None:
-        try:
-            request.body = msgspec.json.encode(json)
-        except (TypeError, ValueError, RecursionError) as error:
-            raise BadParameter(f"json: it can't be written as JSON: {error}") from error
+        request.body = json_body(json)
         request.headers = {"Content-Type": "application/json", **(headers or {})}
     return request
 

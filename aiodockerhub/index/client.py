@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
-import msgspec
-
 from aiodockerhub.credentials import CredentialStore
 from aiodockerhub.errors import BadAddress, BadParameter, ProtocolViolated, Unauthorized
 from aiodockerhub.index.grants import Grant, granted
 from aiodockerhub.index.names import joining, listed, repository_path
 from aiodockerhub.wire.address import parse_address
-from aiodockerhub.wire.http import HTTP, Request
+from aiodockerhub.wire.http import HTTP, Request, json_body
 from aiodockerhub.wire.paths import path, query
 from aiodockerhub.wire.pool import Connections
 from aiodockerhub.wire.proxies import proxy_for, proxy_source
@@ -116,7 +114,7 @@ class Index:
 
     async def register(self, username: str, password: str, email: str, *, timeout: CallTimeout = UNSET) -> None:
         """Open an account. Raises BadRequest where the index won't, as for a name that is taken."""
-        body = _json({"email": email, "username": username, "password": password})
+        body = json_body({"email": email, "username": username, "password": password})
         await self._call(Request("POST", "/users/", _sent(body), body, confidential=True), timeout)
 
     async def update_user(
@@ -129,7 +127,7 @@ class Index:
         changes = {name: value for name, value in (("email", email), ("password", password)) if value is not None}
         if not changes:
             raise BadParameter("nothing to change: give email=, password=, or both")
-        body = _json(changes)
+        body = json_body(changes)
         request = Request("PUT", path("/users/{}", username) + "/", _sent(body), body, confidential=True)
         await self._as_user(request, timeout)
 
@@ -138,7 +136,7 @@ class Index:
 
         `images` are ids, 64 hexadecimal digits each.
         """
-        body = _json(joining(images))
+        body = json_body(joining(images))
         request = Request("PUT", repository_path(name), {**_ASKS_FOR_A_GRANT, **_sent(body)}, body)
         return granted((await self._as_user(request, timeout)).headers, asked=request.asked)
 
@@ -150,17 +148,17 @@ class Index:
     async def list_images(self, name: str, *, timeout: CallTimeout = UNSET) -> list[ListedImage]:
         """The images of a repository. Credentials are shown where there are any. Raises NotFound."""
         request = Request("GET", repository_path(name, "/images"), _sent(None))
-        return _images(await self._as_anybody(request, timeout), request.asked)
+        return _images(await self._as_anybody(request, timeout))
 
     async def list_images_with_grant(self, name: str, *, timeout: CallTimeout = UNSET) -> GrantedImages:
         """The images of a repository, and the grant to read them: `images, grant = await ...`."""
         request = Request("GET", repository_path(name, "/images"), {**_ASKS_FOR_A_GRANT, **_sent(None)})
         answer = await self._as_anybody(request, timeout)
-        return GrantedImages(_images(answer, request.asked), granted(answer.headers, asked=request.asked))
+        return GrantedImages(_images(answer), granted(answer.headers, asked=request.asked))
 
     async def set_images(self, name: str, images: Iterable[ListedImage], *, timeout: CallTimeout = UNSET) -> None:
         """Let a repository list exactly these images, each with its id and checksum, and its tag if it has one."""
-        body = _json(listed(cast("Iterable[Mapping[str, Any]]", images)))
+        body = json_body(listed(cast("Iterable[Mapping[str, Any]]", images)))
         await self._as_user(Request("PUT", repository_path(name, "/images"), _sent(body), body), timeout)
 
     async def authorize(self, grant: Grant, *, timeout: CallTimeout = UNSET) -> None:
@@ -176,7 +174,7 @@ class Index:
     ) -> SearchPage:
         """Repositories whose name or description holds `term`: `n` to a page, and the page asked for, from 1."""
         request = Request("GET", "/search" + query({"q": term, "n": n, "page": page}), _sent(None))
-        return cast("SearchPage", _decoded(await self._as_anybody(request, timeout), dict[str, Any], request.asked))
+        return cast("SearchPage", (await self._as_anybody(request, timeout)).json(dict[str, Any]))
 
     def stats(self) -> Stats:
         """What is open and what was sent: of this client, or of the session that it belongs to."""
@@ -260,19 +258,5 @@ def _sent(body: bytes | None) -> dict[str, str]:
     return {"Accept": "application/json", **({"Content-Type": "application/json"} if body is not None else {})}
 
 
-def _json(value: object) -> bytes:
-    try:
-        return msgspec.json.encode(value)
-    except (TypeError, ValueError) as error:
-        raise BadParameter(f"this can't be sent as JSON: {error}") from None
-
-
-def _decoded(answer: Answer, kind: Any, asked: str) -> Any:  # noqa: ANN401  (the index's own JSON)
-    try:
-        return msgspec.json.decode(answer.body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ProtocolViolated(f"the answer is not the JSON that an index gives ({asked})") from error
-
-
-def _images(answer: Answer, asked: str) -> list[ListedImage]:
-    return cast("list[ListedImage]", _decoded(answer, list[dict[str, Any]], asked))
+def _images(answer: Answer) -> list[ListedImage]:
+    return cast("list[ListedImage]", answer.json(list[dict[str, Any]]))

@@ -10,13 +10,15 @@ import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, TypeVar
 
 import aiohttp
+import msgspec
 import yarl
 
 from aiodockerhub.errors import (
     APIError,
+    BadParameter,
     Closed,
     ConnectionFailed,
     DockerError,
@@ -48,7 +50,7 @@ if TYPE_CHECKING:
     from aiodockerhub.wire.places import Place
     from aiodockerhub.wire.pool import Pool
 
-__all__ = ["HTTP", "Answer", "Outgoing", "Request"]
+__all__ = ["HTTP", "Answer", "Outgoing", "Request", "json_body"]
 
 _log: Final = logging.getLogger("aiodockerhub.wire")
 _READING: Final = frozenset({"GET", "HEAD"})
@@ -108,6 +110,22 @@ class Answer:
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
+
+    def json(self, kind: Any = Any) -> Any:  # noqa: ANN401  (cast by who asks)
+        """The body decoded as `kind`. Raises ProtocolViolated for one that is not."""
+        try:
+            return msgspec.json.decode(self.body, type=kind)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            wanted = "no JSON" if kind is Any else "not the JSON that belongs here"
+            raise ProtocolViolated(f"the answer is {wanted} ({self.request.asked})") from error
+
+
+def json_body(value: object) -> bytes:
+    """A request's body. Raises BadParameter for what can't be written as JSON."""
+    try:
+        return msgspec.json.encode(value)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise BadParameter(f"this can't be sent as JSON: {error}") from None
 
 
 Take: TypeAlias = Callable[[Request, aiohttp.ClientResponse], Awaitable[_Result]]
