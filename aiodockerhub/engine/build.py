@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from typing import BinaryIO, TextIO
 
     from aiodockerhub.credentials import Credentials
-    from aiodockerhub.engine import types
     from aiodockerhub.engine.api import Engine
     from aiodockerhub.tar import Source
     from aiodockerhub.wire.body import Body
@@ -136,7 +135,10 @@ class Builds:
 
     async def _id_of(self, image: str) -> str:
         found = await self._engine.json("ImageInspect", "GET", "/images/{*}/json", image)
-        return cast("types.ImageInspect", found)["Id"]
+        identity = cast("dict[str, Any]", found).get("Id") if isinstance(found, dict) else None
+        if not isinstance(identity, str):
+            raise ProtocolViolated(f"the engine built {image}, and tells no id of it")
+        return identity
 
     def _stream(
         self,

@@ -122,10 +122,13 @@ class Pulling(_Transfer[PullProgress]):
         return Pulled(self._reference.familiar, first.id, first.digest, self._up_to_date, tuple(tags))
 
     async def _pulled(self, reference: Reference, digest: str | None) -> Pulled:
-        image = await self._inspect(reference.familiar)
+        image: object = await self._inspect(reference.familiar)
+        told = cast("dict[str, Any]", image) if isinstance(image, dict) else {}
+        if not isinstance(identity := told.get("Id"), str):
+            raise ProtocolViolated(f"the engine pulled {reference.familiar}, and tells no id of it")
         # podman tells no digest while it pulls
-        digest = digest or reference.digest or _digest_of(image, reference)
-        return Pulled(reference.familiar, image["Id"], digest, self._up_to_date)
+        digest = digest or reference.digest or _digest_of(told, reference)
+        return Pulled(reference.familiar, identity, digest, self._up_to_date)
 
 
 class Pushing(_Transfer[PushProgress]):
@@ -183,10 +186,8 @@ class Importing(_Transfer[PullProgress]):
         return Imported(self._reference, self._id)
 
 
-def _digest_of(image: types.ImageInspect, reference: Reference) -> str | None:
+def _digest_of(image: dict[str, Any], reference: Reference) -> str | None:
     """The digest under which the engine knows the image as one of this repository."""
     names = (reference.name + "@", reference.with_tag(None).with_digest(None).familiar + "@")
-    for known in image.get("RepoDigests") or ():
-        if known.startswith(names):
-            return known.partition("@")[2]
-    return None
+    known = (str(one) for one in image.get("RepoDigests") or ())
+    return next((one.partition("@")[2] for one in known if one.startswith(names)), None)
