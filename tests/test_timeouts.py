@@ -169,6 +169,20 @@ async def test_a_connection_of_a_call_that_was_late_is_not_used_again():
         assert await docker.info() == {"number": 2}
 
 
+@pytest.mark.parametrize("limit", [TINY, Timeout(total=TINY)])
+async def test_the_wait_for_a_common_version_is_a_part_of_every_call(limit):
+    async with raw_server(silent) as server, Docker(server.url, timeout=None) as docker:
+        for call in (
+            docker.info(timeout=limit),
+            docker.containers.stop("x", timeout=limit),
+            docker.containers.wait("x", timeout=limit),
+            docker.events(timeout=limit),
+            docker.containers.logs("x", timeout=limit),
+            docker.images.pull("x", timeout=limit),
+        ):
+            await times_out(call, "took longer than")
+
+
 # The parts of a call
 
 

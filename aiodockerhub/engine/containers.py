@@ -271,17 +271,16 @@ class Containers:
 
     async def _logs(self, container: str, parameters: dict[str, object], timeout: CallTimeout) -> tuple[Body, bool]:
         """The logs, and whether they are framed: where the answer does not tell, the container's settings do."""
-        version = await self._engine.version()
         # asked before, since a container that removes itself may be gone by the time that its logs are open
         framed = await self._writes_frames(container, timeout) if not self._logs_tell else None
         body = await self._engine.open(
             "ContainerLogs", "GET", "/containers/{}/logs", container, query=parameters, timeout=timeout
         )
-        told = is_framed(body, version)
-        self._logs_tell = told is not None
-        if told is not None:
-            return body, told
         try:
+            told = is_framed(body, await self._engine.version())
+            self._logs_tell = told is not None
+            if told is not None:
+                return body, told
             return body, framed if framed is not None else await self._writes_frames(container, timeout)
         except BaseException:
             body.close()
