@@ -64,7 +64,7 @@ class Images(Builds):
             "identity": identity,
         }
         answer = await self._engine.json("ImageList", "GET", "/images/json", query=parameters, timeout=timeout)
-        return cast("builtins.list[types.ImageSummary]", answer)
+        return cast("builtins.list[types.ImageSummary]", answer or [])  # podman answers null where there are none
 
     async def inspect(
         self,
