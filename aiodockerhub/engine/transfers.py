@@ -74,7 +74,7 @@ class _Transfer(Generic[_Step]):
         """The error that the step reports; else it is noted."""
         if item.error is not None or item.failure is not None:
             return reported(self.kind, item, method="POST", path=self.path)
-        if item.amount is None:  # how far a layer is, nearly every line, tells nothing of the outcome
+        if item.current is None:  # how far a layer is, nearly every line, tells nothing of the outcome
             self.note(item)
         return None
 
