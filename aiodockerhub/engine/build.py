@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from aiodockerhub.wire.stream import Collector, Stream
 
 __all__ = ["Builds"]
+
+# all that a quiet build prints; podman leaves the algorithm out
+_PRINTED_ID = re.compile(r"(?:sha256:)?(?P<hex>[0-9a-f]{64})\s*")
 
 _Item = TypeVar("_Item")
 _Outcome = TypeVar("_Outcome")
@@ -171,8 +175,8 @@ class _Building:
         if isinstance(aux, dict):
             told = cast("dict[str, Any]", aux).get("ID")
             self._id = told if isinstance(told, str) else self._id
-        elif item.stream is not None and item.stream.startswith("sha256:"):
-            self._id = item.stream.strip()  # all that a quiet build prints
+        elif item.stream is not None and (printed := _PRINTED_ID.fullmatch(item.stream)):
+            self._id = f"sha256:{printed['hex']}"
         return None
 
     async def outcome(self) -> Built:
