@@ -81,9 +81,9 @@ class BuildStep(_Line, kw_only=True, gc=False):
 
     @property
     def instruction(self) -> str | None:
-        """The instruction that begins here, as the classic builder prints it (`Step 1/2 : FROM scratch`), else None."""
+        """The instruction that begins here, as the builder prints it (`Step 1/2 : FROM scratch`), else None."""
         text = (self.stream or "").strip()
-        return text if text.startswith("Step ") else None
+        return text if text.startswith(("Step ", "STEP ")) else None
 
 
 class Actor(msgspec.Struct, gc=False):
