@@ -9,6 +9,9 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
+from multidict import istr
+
+from aiodockerhub.engine.changes import CHANGES
 from aiodockerhub.engine.versions import NEWEST, OLDEST, check, parse
 from aiodockerhub.errors import (
     APIError,
@@ -42,6 +45,10 @@ Result = TypeVar("Result")
 
 # what dockerd and podman answer to a version outside of theirs; nothing ran then
 _WRONG_VERSION: Final = re.compile(r"client version \S+ is too (new|old)|version \S+ is not supported", re.IGNORECASE)
+
+
+_API_VERSION: Final = istr("Api-Version")
+"""Looked up in every answer: like this the name is not made lower case again each time."""
 
 
 class Engine:
@@ -87,7 +94,7 @@ class Engine:
 
     def heard(self, headers: Mapping[str, str]) -> None:
         """An answer's head: an engine that names another version than before was exchanged."""
-        announced = headers.get("Api-Version", "")
+        announced = headers.get(_API_VERSION, "")
         if announced != self._announced and announced:
             self._announced = announced
             self._version = self._fixed
@@ -182,7 +189,8 @@ class Engine:
         again = request.body is None or isinstance(request.body, bytes)
         while True:
             version = self._version or await self.version()
-            check(operation, _named(parameters, json, request.headers), version)
+            if operation in CHANGES:
+                check(operation, _named(parameters, json, request.headers), version)
             request.target = f"/v{version[0]}.{version[1]}{target}"
             try:
                 return await send()

@@ -25,22 +25,24 @@ class Attempt:
     """What is known of a request that is under way.
 
     `reads`: it changes nothing. `brief`: its body, if it has one, goes out at once. `again`: it was tried before.
-    `connected`, `reused`: it has a connection, and one that was used before. `answered`: the head of its answer came.
-    `raised`: what its own body raised. `hop`: the URL that a redirect led to, or "".
     """
 
-    __slots__ = ("again", "answered", "brief", "connected", "hop", "raised", "reads", "reused", "transport")
+    connected = False
+    """Whether it has a connection."""
+    reused = False
+    """Whether that was used before."""
+    answered = False
+    """Whether the head of its answer came."""
+    raised: Exception | None = None
+    """What its own body raised."""
+    hop = ""
+    """The URL that a redirect led to, or ""."""
+    transport: asyncio.Transport | None = None
 
     def __init__(self, *, reads: bool, brief: bool, again: bool = False) -> None:
         self.reads = reads
         self.brief = brief
         self.again = again
-        self.connected = False
-        self.reused = False
-        self.answered = False
-        self.raised: Exception | None = None
-        self.hop = ""
-        self.transport: asyncio.Transport | None = None
 
     def cut(self) -> None:
         """End its connection at once. Closed, it would live on for as long as a peer does not read what was written."""

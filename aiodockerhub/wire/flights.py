@@ -42,11 +42,12 @@ class Flights:
     def __init__(self) -> None:
         self._deadlines: dict[Breakable, float] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._earliest = math.inf
 
     def enter(self, one: Breakable, deadline: float = math.inf) -> None:
         """It is under way until `leave`. At `deadline`, in the loop's time, a `Flight` is told that it is late."""
         self._deadlines[one] = deadline
-        if deadline < math.inf and (self._timer is None or deadline < self._timer.when()):
+        if deadline < self._earliest:
             self._wake_at(deadline)
 
     def leave(self, one: Breakable) -> None:
@@ -55,20 +56,20 @@ class Flights:
 
     def break_off(self, error: type[DockerError], message: str) -> None:
         """End all of them, with an error for each: it keeps the frames of whoever raises it."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._wake_at(math.inf)
         for one in list(self._deadlines):
             one.break_off(error(message))
 
     def _wake_at(self, when: float) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        # an owner that is forgotten need not live on until then
-        self._timer = asyncio.get_running_loop().call_at(when, _wake, weakref.ref[Flights](self))
+            self._timer = None
+        self._earliest = when
+        if when < math.inf:
+            # an owner that is forgotten need not live on until then
+            self._timer = asyncio.get_running_loop().call_at(when, _wake, weakref.ref[Flights](self))
 
     def _end_the_late(self) -> None:
-        self._timer = None
         now, earliest = asyncio.get_running_loop().time(), math.inf
         for one in list(self._deadlines):
             deadline = self._deadlines.get(one, math.inf)
@@ -76,8 +77,7 @@ class Flights:
                 one.expire()
             else:
                 earliest = min(earliest, deadline)
-        if earliest < math.inf:
-            self._wake_at(earliest)
+        self._wake_at(earliest)
 
 
 def _wake(flights: weakref.ref[Flights]) -> None:
@@ -91,23 +91,26 @@ class Flight:
     `deadline` is in the loop's time, infinite where there is no limit.
     """
 
-    __slots__ = ("_address", "_asked", "_cancelling", "_error", "_flights", "_task", "_total", "deadline")
+    __slots__ = ("_address", "_asked", "_cancelling", "_error", "_flights", "_loop", "_task", "_total", "deadline")
 
-    def __init__(self, flights: Flights, asked: Asked, address: str, total: float | None) -> None:
+    def __init__(
+        self, flights: Flights, loop: asyncio.AbstractEventLoop, asked: Asked, address: str, total: float | None
+    ) -> None:
         self._flights = flights
+        self._loop = loop
         self._asked = asked
         self._address = address
-        self._total = math.inf if total is None else total
+        self._total = total
         self._error: DockerError | None = None
         self.deadline = math.inf
 
     def __enter__(self) -> Self:
-        task = asyncio.current_task()
+        task = asyncio.current_task(self._loop)
         assert task is not None  # noqa: S101  (a coroutine that runs has one)
         self._task = task
         self._cancelling = task.cancelling()
-        if self._total < math.inf:
-            self.deadline = asyncio.get_running_loop().time() + self._total
+        if self._total is not None:
+            self.deadline = self._loop.time() + self._total
         self._flights.enter(self, self.deadline)
         return self
 

@@ -188,12 +188,12 @@ class HTTP:
 
     def flight(self, request: Request, limits: Span) -> Flight:
         """The block in which a call runs: within its total, and until the pool closes."""
-        self.bind()
-        return Flight(self.pool.flights, request, self.address, limits.total)
+        return Flight(self.pool.flights, self.bind(), request, self.address, limits.total)
 
     async def whole(self, request: Request, pace: Pace, limits: Span) -> Answer:
         """The whole answer, inside a flight."""
-        place = await self.pool.places.acquire(pace, limits.pool)
+        places = self.pool.places
+        place = places.try_acquire(pace) or await places.acquire(pace, limits.pool)
         try:
             return await self._persistently(request, pace, limits, self._whole)
         finally:
@@ -292,7 +292,7 @@ class HTTP:
             body = sending
             if sending.length is not None:
                 headers["Content-Length"] = str(sending.length)
-        proxy, proxy_headers = self._through(url, headers)
+        proxy, proxy_headers = self._through(url, headers) if self._proxy is not None else (None, None)
         self.pool.stats.requests += 1
         UNDER_WAY.set(attempt)
         started = time.monotonic()
@@ -321,7 +321,8 @@ class HTTP:
             raise
         else:
             attempt.answered = True
-            tell_of_loss(response)
+            if not response.content.is_eof():
+                tell_of_loss(response)
             if _log.isEnabledFor(logging.DEBUG):
                 _log.debug("%s -> %d in %.1f ms", request.asked, response.status, (time.monotonic() - started) * 1000)
             if self.seen is not None:

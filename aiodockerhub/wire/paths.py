@@ -45,6 +45,8 @@ def path(template: str, /, *parts: str) -> str:
         path("/images/{*}/json", "library/busybox:1.36") == "/images/library/busybox:1.36/json"
     """
     literals, markers = _cut(template)
+    if not markers and not parts:
+        return template
     if len(markers) != len(parts):
         raise BadParameter(f"{template} takes {len(markers)} names, not {len(parts)}")
     built = literals[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import collections
 import logging
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -28,7 +29,7 @@ class Place(Protocol):
     """The right to one connection."""
 
     def release(self) -> None:
-        """Give it back, once or more often."""
+        """Give it back."""
 
 
 class Places:
@@ -36,21 +37,27 @@ class Places:
 
     def __init__(self, limits: Limits, stats: Stats, streams: asyncio.Semaphore | None) -> None:
         self.stats = stats
-        self._short = asyncio.Semaphore(limits.calls)
-        self._slow = asyncio.Semaphore(limits.calls)
+        self._short = _CallPlaces(limits.calls, stats)
+        self._slow = _CallPlaces(limits.calls, stats)
         self._streams = streams
+
+    def try_acquire(self, pace: Pace) -> Place | None:
+        """A place for a call of this pace, if one is free; those of streams are waited for."""
+        if pace == "short":
+            return self._short if self._short.take() else None
+        if pace == "slow":
+            return self._slow if self._slow.take() else None
+        return None
 
     async def acquire(self, pace: Pace, wait: float | None) -> Place:
         """A place for a call of this pace, within `wait` seconds. Raises TimedOut."""
+        if (place := self.try_acquire(pace)) is not None:
+            return place
         if pace == "stream":
             return await self._stream(wait)
         places = self._short if pace == "short" else self._slow
-        if places.locked():
-            await self._waiting(places.acquire(), wait)
-        else:
-            await places.acquire()
-        self.stats.open_calls += 1
-        return _CallPlace(places, self.stats)
+        await self._waiting(places.turn(), wait)
+        return places
 
     async def _stream(self, wait: float | None) -> Place:
         if self._streams is not None:
@@ -78,18 +85,43 @@ class Places:
             self.stats.waiting -= 1
 
 
-class _CallPlace:
-    __slots__ = ("_places", "_stats")
+class _CallPlaces:
+    """Places of one kind of calls, first come, first served. It is its own `Place`: one release for each that was got.
 
-    def __init__(self, places: asyncio.Semaphore, stats: Stats) -> None:
-        self._places: asyncio.Semaphore | None = places
+    asyncio's semaphore costs a call more than all else here.
+    """
+
+    def __init__(self, most: int, stats: Stats) -> None:
+        self._free = most
+        self._turns: collections.deque[asyncio.Future[None]] = collections.deque()
         self._stats = stats
 
+    def take(self) -> bool:
+        """Whether there was one; nobody waits then."""
+        if not self._free:
+            return False
+        self._free -= 1
+        self._stats.open_calls += 1
+        return True
+
+    async def turn(self) -> None:
+        """Wait for one that somebody else gives back."""
+        turn = asyncio.get_running_loop().create_future()
+        self._turns.append(turn)
+        try:
+            await turn
+        except BaseException:
+            if not turn.cancelled():  # it was given in the same moment
+                self.release()
+            raise
+
     def release(self) -> None:
-        if self._places is not None:
-            self._places.release()
-            self._places = None
-            self._stats.open_calls -= 1
+        while self._turns:
+            if not (turn := self._turns.popleft()).done():
+                turn.set_result(None)
+                return
+        self._free += 1
+        self._stats.open_calls -= 1
 
 
 class _StreamPlace:
