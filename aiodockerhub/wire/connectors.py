@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import select
-import weakref
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
 
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
 
     from aiohttp.client import ClientTimeout
     from aiohttp.client_middlewares import ClientHandlerType
+    from aiohttp.client_proto import ResponseHandler
     from aiohttp.client_reqrep import ClientRequest, ClientResponse
     from aiohttp.connector import Connection
     from aiohttp.tracing import Trace
@@ -78,7 +78,7 @@ class _Watching(aiohttp.BaseConnector):
     """Fills in the `Attempt` of the request that it connects."""
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401  (aiohttp's own)
-        self._known: weakref.WeakSet[object] = weakref.WeakSet()
+        self._known: set[ResponseHandler | None] = set()
         super().__init__(**options)
 
     async def connect(self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout) -> Connection:
@@ -87,13 +87,19 @@ class _Watching(aiohttp.BaseConnector):
             connection = await super().connect(req, traces, timeout)
             attempt.reused = connection.protocol in self._known
             if not attempt.reused:
-                self._known.add(cast("object", connection.protocol))
+                self._remember(connection)
             elif (attempt.again or not attempt.reads) and _has_ended(connection):
                 connection.close()
                 continue
             attempt.connected = True
             attempt.transport = connection.transport
             return connection
+
+
+    def _remember(self, connection: Connection) -> None:
+        if not self.force_close:  # else it will not come again
+            self._known = {one for one in self._known if one is not None and one.transport is not None}
+            self._known.add(connection.protocol)
 
 
 class TCPConnector(_Watching, aiohttp.TCPConnector):
