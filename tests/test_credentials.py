@@ -672,8 +672,10 @@ async def test_one_who_waits_for_the_same_helper_survives_the_others_cancellatio
 ):
     write_config(credsStore="waiting")
     first = asyncio.create_task(store.resolve("ghcr.io"))
-    second = asyncio.create_task(store.resolve("ghcr.io"))
     await install_waiting_helper()
+    second = asyncio.create_task(store.resolve("ghcr.io"))  # no sooner: it might be the one who runs the helper
+    for _ in range(100):
+        await asyncio.sleep(0)
     install_helper("waiting", answers("alice", "pw"))
     first.cancel()
     assert (await second).username == "alice"
