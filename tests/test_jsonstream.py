@@ -177,7 +177,7 @@ async def test_cut_anywhere_on_the_wire(scripted, docker, raw, end, size):
 
 @pytest.mark.parametrize("aux", [None, {"ID": "sha256:1d"}, "in words", [1]])
 async def test_aux_may_be_anything(scripted, docker, aux):
-    scripted.says["/build"] = telling(chunk(line(aux=aux) + line(stream="sha256:1d\n")))
+    scripted.says["/build"] = telling(chunk(line(aux=aux) + line(stream="sha256:" + "1d" * 32 + "\n")))
     items, failure = await read(docker.images.build(fileobj=b"FROM scratch"))
     assert failure is None
     assert items[0].aux == aux

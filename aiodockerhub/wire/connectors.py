@@ -95,7 +95,6 @@ class _Watching(aiohttp.BaseConnector):
             attempt.transport = connection.transport
             return connection
 
-
     def _remember(self, connection: Connection) -> None:
         if not self.force_close:  # else it will not come again
             self._known = {one for one in self._known if one is not None and one.transport is not None}
