@@ -86,7 +86,7 @@ class Builds:
         - `tar`, a context as bytes, path, binary file object or async iterable; `dockerfile` is a name in it;
         - `remote`, the URL of a git repository, a tar or a Dockerfile, fetched by the engine.
 
-        `tag` is one name, or several. A value of None in `build_args` takes the engine's own. `memory` and the like
+        `tag` is one name, or several. A value of None in `build_args` is the Dockerfile's own. `memory` and the like
         are in bytes, `cpu_period` and `cpu_quota` in microseconds. `version` is `"1"`, the classic builder (the usual
         default), or `"2"`, BuildKit, as far as that goes without a session. `auth` holds credentials for base images
         by registry, added to the configured ones.
@@ -108,7 +108,7 @@ class Builds:
             "cpusetcpus": cpu_set,
             "cpuperiod": cpu_period,
             "cpuquota": cpu_quota,
-            "buildargs": dict(build_args) if build_args else None,
+            "buildargs": _given(build_args),
             "shmsize": shm_size,
             "squash": squash,
             "labels": dict(labels) if labels else None,
@@ -225,6 +225,11 @@ def _context(
         return None, name
 
     return made
+
+
+def _given(build_args: Mapping[str, str | None] | None) -> dict[str, str] | None:
+    # podman takes null for an empty text, dockerd for nothing said
+    return {name: value for name, value in (build_args or {}).items() if value is not None} or None
 
 
 def _json_list(name: str, values: Sequence[str] | None) -> str | None:
