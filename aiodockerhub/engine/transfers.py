@@ -187,7 +187,11 @@ class Importing(_Transfer[PullProgress]):
 
 
 def _digest_of(image: dict[str, Any], reference: Reference) -> str | None:
-    """The digest under which the engine knows the image as one of this repository."""
+    """The digest under which the engine knows the image as one of this repository; None where it knows several.
+
+    podman keeps what it pulled next to what it packed anew, and does not say which is which.
+    """
     names = (reference.name + "@", reference.with_tag(None).with_digest(None).familiar + "@")
     known = (str(one) for one in image.get("RepoDigests") or ())
-    return next((one.partition("@")[2] for one in known if one.startswith(names)), None)
+    found = {one.partition("@")[2] for one in known if one.startswith(names)}
+    return found.pop() if len(found) == 1 else None
