@@ -257,7 +257,7 @@ async def test_a_build_sends_every_parameter(fake, images):
     assert fake.asked.headers["Content-Type"] == "application/x-tar"
     assert fake.asked.query == {
         "t": ["a:1", "b"],
-        "buildargs": '{"A":"1","B":null}',
+        "buildargs": '{"A":"1"}',
         "labels": '{"l 1":"v=ü"}',
         "target": "one",
         "platform": "linux/arm64",
@@ -440,3 +440,14 @@ async def test_a_tag_that_is_a_digest_is_refused(fake, images):
 async def test_what_is_no_platform_is_refused(fake, images):
     with pytest.raises(BadParameter, match="linux/arm64"):
         await images.inspect("busybox", platform="arm64")
+
+
+@pytest.mark.parametrize(
+    ("digests", "told"),
+    [([], None), ([f"ns/name@{DIGEST}"], DIGEST), ([f"ns/name@{DIGEST}", f"ns/name@{DIGEST[:-1]}0"], None)],
+    ids=["none", "one", "several"],
+)
+async def test_a_pull_names_no_digest_that_it_would_have_to_guess(fake, images, digests, told):
+    fake.answer("POST", {"status": "Download complete", "id": "1"})
+    fake.answer("GET", {"Id": "sha256:1d", "RepoDigests": [*digests, f"other/name@{DIGEST[:-1]}f"]})
+    assert (await images.pull("ns/name:1")).digest == told
