@@ -89,7 +89,8 @@ class Builds:
         `tag` is one name, or several. A value of None in `build_args` is the Dockerfile's own. `memory` and the like
         are in bytes, `cpu_period` and `cpu_quota` in microseconds. `version` is `"1"`, the classic builder (the usual
         default), or `"2"`, BuildKit, as far as that goes without a session. `auth` holds credentials for base images
-        by registry, added to the configured ones.
+        by registry, added to the configured ones; the client's own are among those if they have a `server_address`.
+        podman takes no `extra_hosts` in this form: it refuses the build.
 
         The stream raises BuildFailed with the failing step's message, `.step` names the instruction. API: `ImageBuild`.
         """

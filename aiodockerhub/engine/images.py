@@ -165,8 +165,8 @@ class Images(Builds):
         """Pull an image: by tag (`latest` if none is named), by digest, or every tag of a repository.
 
         `auth` beats the client's credentials; without either, the configured ones for that registry. The stream raises
-        PullFailed, which is an ImageNotFound, Forbidden or Unauthorized too where the engine says so.
-        API: `ImageCreate` (fromImage).
+        PullFailed, which is an ImageNotFound, Forbidden or Unauthorized too where the engine says so. podman has no
+        `all_tags`: it pulls `latest`, and the stream ends in ProtocolViolated. API: `ImageCreate` (fromImage).
         """
         name = _pullable(reference, all_tags=all_tags)
         parameters = {
@@ -201,7 +201,8 @@ class Images(Builds):
         """Push a tag (`latest` if none is named), or every tag of a repository, to the registry that its name says.
 
         Credentials as for `pull`. The stream raises PushFailed, which is a Forbidden or Unauthorized too where the
-        engine says so; ImageNotFound where there is no such image. API: `ImagePush`.
+        engine says so; ImageNotFound where there is no such image. podman has no `all_tags`: it pushes `latest`.
+        API: `ImagePush`.
         """
         name = _pullable(reference, all_tags=all_tags)
         if name.digest is not None:
