@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from aiodockerhub.progress import LogChunk, LogLine
 from aiodockerhub.wire.frames import Frames, Lines, Terminal
-from aiodockerhub.wire.stream import Flow, Stream
+from aiodockerhub.wire.stream import Flow, NoOutcome, Stream
 
 if TYPE_CHECKING:
     from aiodockerhub.errors import DockerError
@@ -38,7 +38,7 @@ class LogStream(Stream[LogChunk, None]):
             decoder.raw = flow.raw
             return body
 
-        flow = Flow[LogChunk, None](name, opened, None, _Nothing())
+        flow = Flow[LogChunk, None](name, opened, None, NoOutcome())
         super().__init__(flow)
         self._lines = Lines(longest=line)
 
@@ -79,16 +79,6 @@ class _WholeLines(AsyncIterator[LogLine]):
                 if not lines.ready:
                     raise
         return lines.ready.popleft()
-
-
-class _Nothing:
-    """The outcome of output: there is none."""
-
-    def observe(self, item: object) -> DockerError | None:  # noqa: ARG002  (what every collector takes)
-        return None
-
-    async def outcome(self) -> None:
-        return None
 
 
 def is_framed(body: Body, version: tuple[int, int]) -> bool | None:

@@ -14,6 +14,7 @@ from aiodockerhub.progress import Event
 from aiodockerhub.wire.http import Outgoing, Request
 from aiodockerhub.wire.jsonstream import JSONLines
 from aiodockerhub.wire.paths import written_path
+from aiodockerhub.wire.stream import NoOutcome
 from aiodockerhub.wire.timeouts import UNSET, CallTimeout
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class System:
             return await self._engine.open("SystemEvents", "GET", "/events", query=parameters, timeout=timeout)
 
         decoder = JSONLines(Event, line=self._engine.http.pool.limits.line)
-        return self._engine.stream("events", begin, decoder, _Nothing(), convert=decoder.convert)
+        return self._engine.stream("events", begin, decoder, NoOutcome(), convert=decoder.convert)
 
     async def request(
         self,
@@ -145,17 +146,7 @@ class System:
         return self._engine.stream(f"{method} {target}", begin, decoder, _Errors(method, target))
 
 
-class _Nothing:
-    """The outcome of a stream that has none."""
-
-    def observe(self, item: object) -> DockerError | None:  # noqa: ARG002  (nothing to look at)
-        return None
-
-    async def outcome(self) -> None:
-        return None
-
-
-class _Errors(_Nothing):
+class _Errors(NoOutcome):
     def __init__(self, method: str, path: str) -> None:
         self._method = method
         self._path = path

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-__all__ = ["Collector", "Decoder", "Flow", "Source", "Stream"]
+__all__ = ["Collector", "Decoder", "Flow", "NoOutcome", "Source", "Stream"]
 
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
@@ -76,6 +76,18 @@ class Collector(Protocol[Seen, Made]):
     async def outcome(self) -> Made:
         """The outcome, when the stream has ended well."""
         ...
+
+
+class NoOutcome:
+    """The collector of a stream that comes to nothing."""
+
+    def observe(self, item: Any) -> DockerError | None:  # noqa: ANN401, ARG002  (what every collector takes)
+        """Nothing is looked at."""
+        return None
+
+    async def outcome(self) -> None:
+        """None."""
+        return
 
 
 _NEW: Final = "not begun"
