@@ -6,6 +6,7 @@ aioresponses sorts the parameters; where their order counts, tests on engines sh
 from __future__ import annotations
 
 import base64
+import inspect
 import io
 import json
 import re
@@ -28,7 +29,9 @@ class _Response(ClientResponse):
     """aiohttp asks who wrote the request since 3.14; aioresponses does not say."""
 
     def __init__(self, *args, **kwargs):
-        super().__init__(*args, stream_writer=SimpleNamespace(output_size=0), **kwargs)
+        if "stream_writer" in inspect.signature(ClientResponse).parameters:
+            kwargs["stream_writer"] = SimpleNamespace(output_size=0)
+        super().__init__(*args, **kwargs)
 
 
 class FakeEngine:
