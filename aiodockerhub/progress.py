@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import re
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -71,6 +72,10 @@ class PushProgress(_Line, kw_only=True, gc=False):
     """A step of a push: `status` of the layer (or repository) `id`, and how far it is."""
 
 
+_INSTRUCTION: Final = re.compile(r"Step \d+/\d+ : |(?:\[\d+/\d+\] )?STEP \d+/\d+: ")
+"""How dockerd and podman begin one; podman counts the stages of several in front. Programs print "Step aside" too."""
+
+
 class BuildStep(_Line, kw_only=True, gc=False):
     """A step of a build: `stream` is what it prints; `status`, `id` and the rest tell of an image that it pulls.
 
@@ -82,8 +87,8 @@ class BuildStep(_Line, kw_only=True, gc=False):
     @property
     def instruction(self) -> str | None:
         """The instruction that begins here, as the builder prints it (`Step 1/2 : FROM scratch`), else None."""
-        text = (self.stream or "").strip()
-        return text if text.startswith(("Step ", "STEP ")) else None
+        stream = self.stream
+        return stream.strip() if stream is not None and _INSTRUCTION.match(stream) else None
 
 
 class Actor(msgspec.Struct, gc=False):

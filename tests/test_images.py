@@ -224,6 +224,16 @@ async def test_a_step_that_fails_is_named_with_its_code(docker, busybox):
     assert (caught.value.step, caught.value.code) == ("Step 2/2 : RUN exit 3", 3)
 
 
+async def test_a_step_of_several_stages_is_named_whatever_it_prints(engine, docker, busybox):
+    failing = "RUN echo Step aside; echo STEP: by step; exit 3"
+    dockerfile = f"FROM busybox AS first\nRUN true\nFROM busybox\nCOPY --from=first /bin/sh /x\n{failing}\n"
+    with pytest.raises(BuildFailed) as caught:
+        await docker.images.build(fileobj=dockerfile, no_cache=True, force_rm=True)
+    said = {"podman": f"[2/2] STEP 3/3: {failing}"}
+    assert caught.value.step == said.get(engine.role, f"Step 5/5 : {failing}")
+    assert caught.value.message == caught.value.message.strip()
+
+
 async def test_a_base_image_is_pulled_with_the_credentials_of_its_registry(docker, registry, auth, pushed, named):
     reference, _ = pushed
     dockerfile = f"FROM {reference}\nLABEL private=1\n"

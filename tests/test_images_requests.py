@@ -16,7 +16,16 @@ import pytest
 from aiohttp import ClientResponse
 from aioresponses import aioresponses
 
-from aiodockerhub import BadParameter, BadReference, Credentials, Docker, ImageNotFound, PushFailed, Unauthorized
+from aiodockerhub import (
+    BadParameter,
+    BadReference,
+    BuildStep,
+    Credentials,
+    Docker,
+    ImageNotFound,
+    PushFailed,
+    Unauthorized,
+)
 
 ENGINE = "http://engine.test"
 NEWEST = "1.55"
@@ -392,6 +401,24 @@ async def test_what_a_step_prints_is_not_taken_for_the_images_id(fake, images):
     fake.answer("POST", {"stream": "sha256:is what I like\n"}, {"stream": "Successfully built\n"})
     fake.answer("GET", {"Id": "sha256:1d"})
     assert (await images.build(fileobj="FROM scratch", tag="a")).id == "sha256:1d"
+
+
+@pytest.mark.parametrize(
+    ("printed", "instruction"),
+    [
+        ("Step 1/2 : FROM scratch", "Step 1/2 : FROM scratch"),
+        ("STEP 1/12: FROM scratch\n", "STEP 1/12: FROM scratch"),
+        ("[1/2] STEP 10/12: RUN true\n", "[1/2] STEP 10/12: RUN true"),
+        ("Step aside\n", None),
+        ("STEP by step\n", None),
+        ("[1/2] done\n", None),
+        (" ---> Step 1/2 : FROM scratch\n", None),
+        ("\n", None),
+        (None, None),
+    ],
+)
+def test_an_instruction_is_told_from_what_it_prints(printed, instruction):
+    assert BuildStep(stream=printed).instruction == instruction
 
 
 async def test_a_refusal_is_the_same_before_the_stream_and_in_it(fake, images):

@@ -44,7 +44,7 @@ def reported(
         return None
     message = (step.failure.message if step.failure is not None else None) or step.error or "no reason given"
     code = step.failure.code if step.failure is not None else None
-    return failed(kind, message, code=code, method=method, path=path)
+    return failed(kind, message.strip(), code=code, method=method, path=path)
 
 
 @contextlib.contextmanager
