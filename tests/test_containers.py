@@ -19,8 +19,8 @@ from aiodockerhub.errors import (
     Conflict,
     ContainerNotFound,
     ImageNotFound,
+    NotImplementedByEngine,
     OperationFailed,
-    ServerError,
     StreamBroken,
     TimedOut,
     VersionTooLow,
@@ -216,7 +216,7 @@ async def test_a_container_that_does_not_run_can_not_be_killed(engine, busybox):
 async def test_a_running_container_is_removed_by_force_only(engine, busybox):
     async with Docker(engine.base_url) as docker, container(docker, busybox, SLEEP) as made:
         await docker.containers.start(made)
-        with pytest.raises(ServerError if engine.role == "podman" else Conflict):
+        with pytest.raises(Conflict):
             await docker.containers.remove(made)
         assert (await docker.containers.inspect(made))["State"]["Running"]
 
@@ -240,8 +240,34 @@ async def test_waiting_for_what_could_not_be_started_raises_why(engine, busybox)
 async def test_a_name_is_given_once(engine, busybox):
     name = new_name()
     async with Docker(engine.base_url) as docker, container(docker, busybox, SLEEP, name=name):
-        with pytest.raises(ServerError if engine.role == "podman" else Conflict, match="already in use"):
+        with pytest.raises(Conflict, match="already in use"):
             await docker.containers.create(busybox, SLEEP, name=name)
+
+
+@pytest.mark.parametrize("call", ["pause", "top", "exec", "rename"])
+async def test_what_does_not_fit_a_containers_state_or_name_is_a_conflict(engine, busybox, call):
+    async with (
+        Docker(engine.base_url) as docker,
+        container(docker, busybox, SLEEP) as made,
+        container(docker, busybox, SLEEP, name=new_name()) as other,
+    ):
+        taken = (await docker.containers.inspect(other))["Name"].removeprefix("/")
+        asked = {
+            "pause": {"method": "POST"},
+            "top": {"method": "GET"},
+            "exec": {"method": "POST", "json": {"Cmd": ["true"]}},
+            "rename": {"method": "POST", "params": {"name": taken}},
+        }[call]
+        with pytest.raises(Conflict):
+            await docker.request(path=f"/containers/{made['Id']}/{call}", **asked)
+
+
+async def test_logs_that_are_not_kept_are_no_logs_of_this_engine(engine, busybox):
+    unkept = {"HostConfig": {"LogConfig": {"Type": "none"}}}
+    async with Docker(engine.base_url) as docker, container(docker, busybox, "true", config=unkept) as made:
+        await docker.containers.start(made)
+        with pytest.raises(NotImplementedByEngine):
+            await docker.containers.logs(made)
 
 
 async def test_an_image_that_is_not_there_is_told_by_create(engine):

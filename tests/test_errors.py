@@ -102,6 +102,41 @@ async def test_what_is_missing_chooses_the_kind_of_not_found(call, message, kind
     assert isinstance(error, NotFound)
 
 
+@pytest.mark.parametrize(
+    ("cause", "kind"),
+    [
+        ("that name is already in use", Conflict),
+        ("container state improper", Conflict),
+        ("network is being used", Forbidden),
+        ("no such container", ContainerNotFound),
+        ("image not known", ImageNotFound),
+        ("network not found", NotFound),
+        ("this container is not logging output", NotImplementedByEngine),
+        ("invalid argument", ServerError),
+        (["container state improper"], ServerError),
+        (None, ServerError),
+    ],
+)
+async def test_what_podman_answers_with_500_is_what_its_cause_says(cause, kind):
+    told = {"cause": cause, "message": f"it is so: {cause}", "response": 500}
+    error = await refused(answered(told, 500))
+    assert type(error) is kind
+    assert (error.status, error.message) == (500, f"it is so: {cause}")
+
+
+@pytest.mark.parametrize(
+    ("told", "status", "kind"),
+    [
+        ({"cause": "container state improper", "message": "m", "response": 502}, 502, ServerError),
+        ({"cause": "container state improper", "message": "m", "response": 400}, 400, BadRequest),
+        ({"message": "container state improper"}, 500, ServerError),
+        ({"cause": "container state improper"}, 500, ServerError),
+    ],
+)
+async def test_no_other_answer_is_read_for_a_cause(told, status, kind):
+    assert type(await refused(answered(told, status))) is kind
+
+
 async def test_the_wait_that_a_server_asks_for_is_told():
     assert (await refused(answered(b"", 429, retry_after="7"))).retry_after == 7
     assert (await refused(answered(b"", 429, retry_after="Thu, 01 Jan 1970 00:00:00 GMT"))).retry_after == 0

@@ -78,8 +78,8 @@ class Containers:
                 config={"HostConfig": {"OomScoreAdj": 500}},
             )
 
-        Raises ImageNotFound, Conflict for a name in use (podman: ServerError), BadParameter for settings that can't be
-        sent, BadRequest for those that the engine refuses. API: `ContainerCreate`.
+        Raises ImageNotFound, Conflict for a name in use, BadParameter for settings that can't be sent,
+        BadRequest for those that the engine refuses. API: `ContainerCreate`.
         """
         answer = await self._engine.json(
             "ContainerCreate",
@@ -216,7 +216,7 @@ class Containers:
 
         `force` kills one that runs. `volumes` (the operation's `v`) removes its anonymous volumes too. `link` removes
         the link of that name instead of a container. Raises ContainerNotFound, and Conflict when it runs or is being
-        removed (podman: ServerError). API: `ContainerDelete`.
+        removed. API: `ContainerDelete`.
         """
         await self._engine.call(
             "ContainerDelete",
@@ -250,8 +250,8 @@ class Containers:
             async for line in docker.containers.logs("job", follow=True, tail=10).lines():
                 print(line.stream, line.text)
 
-        Raises ContainerNotFound, and NotImplementedByEngine (podman: ServerError) where the log driver keeps nothing to
-        be read. API: `ContainerLogs`.
+        Raises ContainerNotFound, and NotImplementedByEngine where the log driver keeps nothing to be
+        read. API: `ContainerLogs`.
         """
         name = id_of(container)
         parameters: dict[str, object] = {

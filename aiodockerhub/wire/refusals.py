@@ -18,6 +18,32 @@ MOST_OF_A_REFUSAL: Final = 256 * 1024
 _MOST_OF_A_MESSAGE: Final = 4096
 """Characters of it that are shown: proxies answer with whole pages."""
 
+_CAUSES: Final = {
+    **dict.fromkeys(
+        (
+            "that name is already in use",
+            "UNIQUE constraint failed: ContainerConfig.Name",
+            "container already exists",
+            "volume already exists",
+            "network already exists",
+            "image is in use by a container",
+            "image is being used",
+            "volume is being used",
+            "container state improper",
+            "container is stopped",
+            "exec session state improper",
+            "top can only be used on running containers",
+        ),
+        409,
+    ),
+    "network is being used": 403,
+    **dict.fromkeys(
+        ("no such container", "no such exec session", "no such volume", "network not found", "image not known"), 404
+    ),
+    "this container is not logging output": 501,
+}
+"""What podman answers with 500 and such a cause (libpod/define/errors.go), dockerd answers with this status."""
+
 Missing: TypeAlias = Callable[[str, str], type[NotFound]]
 """Which NotFound a 404 is, from the path asked for and the server's message."""
 
@@ -32,24 +58,42 @@ def refusal(
     path: str,
     missing: Missing | None = None,
 ) -> APIError:
-    """The error for an answer of 400 and above."""
-    message = said(body) or reason or "no reason given"
-    kind = missing(path, message) if status == 404 and missing is not None else api_error_class(status)
+    """The error for an answer of 400 and above. `status` stays what it is where the words choose another class."""
+    document = _document(body)
+    message = _said(body, document) or reason or "no reason given"
+    meant = _meant(status, document)
+    kind = missing(path, message) if meant == 404 and missing is not None else api_error_class(meant)
     return kind(message, status=status, method=method, path=path, retry_after=_retry_after(headers.get("Retry-After")))
 
 
 def said(body: bytes) -> str:
     """The message in an error's body: `{"message"}`, `{"error"}`, `{"errors": [{"message"}]}`, or text. "" if empty."""
-    text = body.decode("utf-8", "replace").strip()
+    return _said(body, _document(body))
+
+
+def _document(body: bytes) -> Any:  # noqa: ANN401  (anybody's JSON)
     try:
-        document: Any = msgspec.json.decode(body)
+        return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        document = None
+        return None
+
+
+def _said(body: bytes, document: object) -> str:
+    text = body.decode("utf-8", "replace").strip()
     if isinstance(document, dict):
         text = _in_document(cast("dict[str, Any]", document)) or text
     elif isinstance(document, str):
         text = document
     return text if len(text) <= _MOST_OF_A_MESSAGE else text[:_MOST_OF_A_MESSAGE] + " ..."
+
+
+def _meant(status: int, document: object) -> int:
+    """The status that a cause in podman's own form of a 500 stands for, else `status`."""
+    if status != 500 or not isinstance(document, dict):
+        return status
+    told = cast("dict[str, Any]", document)
+    cause = told.get("cause")
+    return _CAUSES.get(cause, status) if isinstance(cause, str) and told.get("response") == 500 else status
 
 
 def _in_document(document: dict[str, Any]) -> str:
