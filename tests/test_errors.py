@@ -254,6 +254,37 @@ async def test_what_comes_before_an_answer_is_passed_over(early):
     assert await asked_of(early * 3 + answered({"a": 1})) == {"a": 1}
 
 
+@pytest.mark.parametrize(
+    ("content_type", "body", "given"),
+    [
+        ("application/json", b'{"a": 1}', {"a": 1}),
+        ("Application/JSON ; charset=utf-8", b"[1]", [1]),
+        ("application/json", b"null", None),
+        ("application/json", b"", None),
+        ("application/json", b"\r\n", None),
+        (None, b"", None),
+        (None, b'{"a": 1}', b'{"a": 1}'),
+        (None, b"<html>", b"<html>"),
+        ("", b"<html>", b"<html>"),
+        ("text/plain; charset=utf-8", b"OK", b"OK"),
+        ("text/plain", b"1", b"1"),
+        ("text/plain", b"\n", b"\n"),
+        ("application/json-seq", b'\x1e{"a": 1}\n', b'\x1e{"a": 1}\n'),
+        ("application/x-tar", b"\0" * 1024, b"\0" * 1024),
+    ],
+)
+async def test_an_answer_is_decoded_where_it_says_that_it_is_json(content_type, body, given):
+    named = b"" if content_type is None else b"content-type: %b\r\n" % content_type.encode()
+    assert await asked_of(b"HTTP/1.1 200 OK\r\n%bcontent-length: %d\r\n\r\n%b" % (named, len(body), body)) == given
+
+
+@pytest.mark.parametrize("body", [b"<html>", b'{"a": 1}\r\n{"b": 2}\r\n', b'{"a":'])
+async def test_an_answer_that_says_json_and_is_none_is_told(body):
+    error = await refused(answered(body, content_type="application/json"))
+    assert type(error) is ProtocolViolated
+    assert str(error) == "the answer is no JSON (GET /v1.45/x)"
+
+
 async def test_a_connection_that_becomes_something_else_is_refused():
     switching = b"HTTP/1.1 101 UPGRADED\r\nconnection: Upgrade\r\nupgrade: tcp\r\n\r\n"
     for call in (None, lambda docker: docker.events()):

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 import msgspec
 
-from aiodockerhub.engine.api import Engine, decoded
 from aiodockerhub.errors import BadParameter, DockerError, OperationFailed, failed
 from aiodockerhub.progress import Event
 from aiodockerhub.wire.http import Outgoing, Request
@@ -21,7 +20,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from aiodockerhub.engine import types
+    from aiodockerhub.engine.api import Engine
     from aiodockerhub.wire.body import Body
+    from aiodockerhub.wire.http import Answer
     from aiodockerhub.wire.stream import Stream
 
 __all__ = ["Filters", "Moment", "Ping", "System"]
@@ -110,15 +111,15 @@ class System:
     ) -> Any:  # noqa: ANN401  (what has no method here has no type here)
         """Anything that has no method here: `await docker.request("GET", "/containers/x/top")`.
 
-        `path` begins with a slash, has no version in front, and is quoted by the caller. The answer decoded, None for
-        an empty one, bytes for one that is no JSON. Versions, errors, limits and ownership are those of every call.
+        `path` begins with a slash, has no version in front, and is quoted by the caller. The answer decoded where its
+        Content-Type is `application/json`, None where it is empty, else its bytes. One that says JSON and is none, or
+        is several (what `stream` is for), raises ProtocolViolated. Versions, errors, limits and ownership are those of
+        every call.
         """
         target = written_path(path)
         _check_words(method, headers)
         answer = await self._engine.call("", method, target, query=params, json=json, headers=headers, timeout=timeout)
-        if answer.headers.get("Content-Type", "application/json").startswith("application/json"):
-            return decoded(answer)
-        return answer.body or None
+        return _content(answer)
 
     def stream(
         self,
@@ -162,6 +163,14 @@ class _Errors(NoOutcome):
             return None
         code = code if isinstance(code, int) else None
         return failed(OperationFailed, message, code=code, method=self._method, path=self._path)
+
+
+def _content(answer: Answer) -> Any:  # noqa: ANN401  (whatever it says that it is)
+    # engines name the type of all that they send: what has none is somebody else's
+    kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        return answer.body or None
+    return answer.json() if answer.body and not answer.body.isspace() else None
 
 
 def _check_words(method: str, headers: Mapping[str, str] | None) -> None:
