@@ -11,7 +11,7 @@ import threading
 import types
 
 import pytest
-from scripted_engine import CHUNKED, chunk, follow, line, pulled, scripted_engine, telling
+from scripted_server import CHUNKED, ScriptedEngine, chunk, follow, line, pulled, telling
 
 from aiodockerhub.engine.docker import Docker
 from aiodockerhub.errors import Closed
@@ -24,8 +24,8 @@ PULLED = Pulled("busybox:latest", "sha256:1d", "sha256:d1", up_to_date=False)
 
 
 @pytest.fixture
-async def scripted():
-    async with scripted_engine() as engine:
+async def scripted(tmp_path):
+    async with ScriptedEngine(socket=str(tmp_path / "s")) as engine:
         engine.says[PULL] = pulled("a", "b", then=follow)
         yield engine
 
@@ -248,7 +248,7 @@ async def test_ten_thousand_left_in_every_way_leave_nothing(scripted, docker):
     for _ in range(total // at_once):
         left = await asyncio.gather(*(next(ways)(docker) for _ in range(at_once)))
         del left
-    assert scripted.asked.count(f"POST {PULL}") >= 10_000  # others were left before they were sent
+    assert scripted.calls().count(f"POST {PULL}") >= 10_000  # others were left before they were sent
     gc.collect()
     await nothing_is_open(scripted, docker)
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import trustme
-from raw_server import answered, answering, raw_server
+from scripted_server import ScriptedServer, answered, answering
 
 from aiodockerhub import TLS, Docker, Session, Timeout
 from aiodockerhub.errors import (
@@ -73,7 +73,7 @@ def test_one_object_works_in_one_loop_after_being_made_in_none(tmp_path):
     docker = Docker(f"unix://{tmp_path}/s")
 
     async def use():
-        async with raw_server(answering(engine_of_sorts), socket=str(tmp_path / "s")), docker:
+        async with ScriptedServer(answering(engine_of_sorts), socket=str(tmp_path / "s")), docker:
             assert await docker.info() == INFO
 
     asyncio.run(use())
@@ -118,14 +118,14 @@ def test_a_malformed_version_in_the_environment_is_told_with_its_variable(monkey
 @pytest.mark.parametrize("spelling", ["unix:///{}", "unix://{}"])
 async def test_a_unix_socket_in_either_spelling(spelling, tmp_path):
     path = str(tmp_path / "engine.sock")
-    async with raw_server(answering(engine_of_sorts), socket=path) as server:
+    async with ScriptedServer(answering(engine_of_sorts), socket=path) as server:
         async with Docker(spelling.format(path.lstrip("/"))) as docker:
             assert await docker.info() == INFO
         assert [one.path for one in server.asked] == ["/_ping", "/v1.45/info"]
 
 
 async def test_ipv6_and_a_path_prefix():
-    async with raw_server(answering(engine_of_sorts), host="::1") as server:
+    async with ScriptedServer(answering(engine_of_sorts), host="::1") as server:
         async with Docker(server.url + "/behind/a/proxy") as docker:
             assert await docker.info() == INFO
         assert [one.path for one in server.asked] == ["/behind/a/proxy/_ping", "/behind/a/proxy/v1.45/info"]
@@ -133,7 +133,7 @@ async def test_ipv6_and_a_path_prefix():
 
 
 async def test_tls_with_a_private_ca(ca, tmp_path):
-    async with raw_server(answering(engine_of_sorts), tls=serving_tls(ca, "127.0.0.1")) as server:
+    async with ScriptedServer(answering(engine_of_sorts), tls=serving_tls(ca, "127.0.0.1")) as server:
         for url in (server.url, server.url.replace("https", "tcp")):
             async with Docker(url, tls=trusting(ca, tmp_path)) as docker:
                 assert await docker.info() == INFO
@@ -236,7 +236,7 @@ async def test_a_socket_that_is_not_ours(tmp_path):
     directory.mkdir(mode=0o755)
     path = str(directory / "s")
     try:
-        async with raw_server(answering(engine_of_sorts), socket=path) as server:
+        async with ScriptedServer(answering(engine_of_sorts), socket=path) as server:
             Path(path).chmod(0)
             command = [sys.executable, "-W", "error", "-c", program, server.url]
             environment = {**os.environ, "HOME": "/nonexistent"}
@@ -254,13 +254,13 @@ async def test_a_socket_that_is_not_ours(tmp_path):
 
 
 async def test_a_certificate_of_an_unknown_ca(ca, tmp_path):
-    async with raw_server(answering(engine_of_sorts), tls=serving_tls(trustme.CA(), "127.0.0.1")) as server:
+    async with ScriptedServer(answering(engine_of_sorts), tls=serving_tls(trustme.CA(), "127.0.0.1")) as server:
         words = f"the certificate of {server.url} is not accepted: .*certificate"
         await fails(Docker(server.url, tls=trusting(ca, tmp_path)), TLSFailed, words)
 
 
 async def test_a_certificate_of_another_host(ca, tmp_path):
-    async with raw_server(answering(engine_of_sorts), tls=serving_tls(ca, "elsewhere.example")) as server:
+    async with ScriptedServer(answering(engine_of_sorts), tls=serving_tls(ca, "elsewhere.example")) as server:
         words = f"the certificate of {server.url} is not accepted: .*127.0.0.1"
         await fails(Docker(server.url, tls=trusting(ca, tmp_path)), TLSFailed, words)
 
@@ -268,7 +268,7 @@ async def test_a_certificate_of_another_host(ca, tmp_path):
 async def test_a_certificate_that_has_expired(ca, tmp_path):
     past = datetime.datetime(2001, 1, 1, tzinfo=datetime.UTC)
     context = serving_tls(ca, "127.0.0.1", not_after=past, not_before=past - datetime.timedelta(days=1))
-    async with raw_server(answering(engine_of_sorts), tls=context) as server:
+    async with ScriptedServer(answering(engine_of_sorts), tls=context) as server:
         words = f"the certificate of {server.url} is not accepted: certificate has expired"
         await fails(Docker(server.url, tls=trusting(ca, tmp_path)), TLSFailed, words)
 
@@ -299,7 +299,7 @@ async def test_a_server_that_ends_the_handshake_without_a_word(ca, tmp_path):
     async def script(peer):
         await peer.reader.read(1)
 
-    async with raw_server(script) as server:
+    async with ScriptedServer(script) as server:
         url = server.url.replace("http", "https")
         docker = Docker(url, tls=trusting(ca, tmp_path))
         await fails(docker, EngineUnreachable, f"{url}: the connection was closed before it was ready")
@@ -309,9 +309,9 @@ async def test_a_server_that_ends_the_handshake_without_a_word(ca, tmp_path):
 async def test_tls_on_a_port_without():
     async def refuse(peer):
         await peer.reader.read(1)
-        peer.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        await peer.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
-    async with raw_server(refuse) as server:
+    async with ScriptedServer(refuse) as server:
         url = server.url.replace("http", "https")
         await fails(Docker(url), TLSFailed, f"no TLS connection to {url}: ")
 
@@ -326,15 +326,15 @@ async def test_tls_on_a_port_without():
 async def test_a_port_that_wants_tls(says):
     async def script(peer):
         await peer.request()
-        peer.send(says)
+        await peer.send(says)
 
-    async with raw_server(script) as server, Docker(server.url) as docker:
+    async with ScriptedServer(script) as server, Docker(server.url) as docker:
         with pytest.raises(TLSFailed, match=f"{server.url} speaks TLS, and was asked without it"):
             await docker.info()
 
 
 async def test_a_tls_port_of_asyncios_own(ca):
-    async with raw_server(answering(engine_of_sorts), tls=serving_tls(ca, "127.0.0.1")) as server:
+    async with ScriptedServer(answering(engine_of_sorts), tls=serving_tls(ca, "127.0.0.1")) as server:
         url = server.url.replace("https", "http")
         await fails(Docker(url), EngineUnreachable, f"{url} closed the connection")
 
@@ -394,7 +394,7 @@ def test_connecting_is_bounded_without_being_asked():
 
 
 async def test_use_after_close_says_closed():
-    async with raw_server(answering(engine_of_sorts)) as server:
+    async with ScriptedServer(answering(engine_of_sorts)) as server:
         async with Docker(server.url) as docker:
             await docker.info()
         for call in (docker.info(), docker.ping(), docker.request("GET", "/x"), docker.events(), docker.__aenter__()):
@@ -405,7 +405,7 @@ async def test_use_after_close_says_closed():
 
 
 async def test_close_ends_what_is_under_way():
-    async with raw_server(answering(lambda asked: b"")) as server:
+    async with ScriptedServer(answering(lambda asked: b"")) as server:
         docker = Docker(server.url, timeout=None)
         calls = [asyncio.create_task(docker.info()) for _ in range(3)]
         await server.until(lambda: bool(server.asked))
@@ -414,7 +414,7 @@ async def test_close_ends_what_is_under_way():
 
 
 async def test_another_loop_or_thread_is_refused_and_harms_nothing():
-    async with raw_server(answering(engine_of_sorts)) as server, Docker(server.url) as docker:
+    async with ScriptedServer(answering(engine_of_sorts)) as server, Docker(server.url) as docker:
         await docker.info()
 
         async def misuse():
@@ -428,7 +428,7 @@ async def test_another_loop_or_thread_is_refused_and_harms_nothing():
 
 
 async def test_a_client_of_a_session_closes_alone():
-    async with raw_server(answering(engine_of_sorts)) as server, Session() as session:
+    async with ScriptedServer(answering(engine_of_sorts)) as server, Session() as session:
         async with session.docker(server.url) as docker:
             await docker.info()
         assert await session.docker(server.url).info() == INFO

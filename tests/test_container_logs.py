@@ -10,8 +10,7 @@ from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from aiohttp import web
-from small_server import small_server
+from scripted_server import Peer, ScriptedServer, answered, answering, chunk, follow, head, telling
 
 from aiodockerhub import Docker, Limits, Timeout
 from aiodockerhub.errors import (
@@ -179,33 +178,30 @@ def frame(kind, data):
     return struct.pack(">BxxxI", kind, len(data)) + data
 
 
+def logs_of(content_type, version="1.51"):
+    """The head of an answer; old engines name no type."""
+    named = {} if content_type is None else {"content_type": content_type}
+    return head(version=version, transfer_encoding="chunked", **named)
+
+
 @contextlib.asynccontextmanager
-async def engine_that_logs(*pieces, version="1.51", content_type=FRAMED, tty=False, cut=False, then=None):
-    """An engine with one container, whose logs are `pieces`, and `then` awaited; `cut` breaks the connection off."""
-
-    async def answer(request):
-        if request.path == "/_ping":
-            return web.Response(headers={"Api-Version": version})
-        if request.path.endswith("/json"):
-            return web.json_response({"Config": {"Tty": tty}})
-        # aiohttp always sends one, old engines none
-        response = web.StreamResponse(headers={"Content-Type": content_type or "application/octet-stream"})
-        await response.prepare(request)
-        for piece in pieces:
-            await response.write(piece)
-        if then is not None:
-            await then()
-        if cut:
-            request.transport.abort()
-        return response
-
-    async with small_server(answer) as server, Docker(server.url, limits=Limits(line=1000)) as docker:
+async def engine_that_logs(*pieces, version="1.51", content_type=FRAMED, tty=False, then=None):
+    """An engine with one container, whose logs are `pieces`, and then end well, or as `then` makes them."""
+    says = {
+        "/_ping": answered(b"OK", version=version),
+        "/containers/job/json": answered({"Config": {"Tty": tty}}, version=version),
+        "/containers/job/logs": telling(*map(chunk, pieces), begin=logs_of(content_type, version), then=then),
+    }
+    async with (
+        ScriptedServer(answering(lambda asked: says[asked.unversioned])) as server,
+        Docker(server.url, limits=Limits(line=1000)) as docker,
+    ):
         docker.server = server
         yield docker
 
 
 def asked(docker):
-    return [urlsplit(one.path).path.split("/containers/")[-1] for one in docker.server.asked[1:]]
+    return [one.path.split("/containers/")[-1] for one in docker.server.asked[1:]]
 
 
 @pytest.mark.parametrize("tty", [False, True])
@@ -231,17 +227,15 @@ async def test_an_engine_that_no_longer_tells_frames_is_asked():
     """Behind the address is another one now."""
     told = iter([FRAMED, "application/octet-stream"])
 
-    async def answer(request):
-        if request.path == "/_ping":
-            return web.Response(headers={"Api-Version": "1.51"})
-        if request.path.endswith("/json"):
-            return web.json_response({"Config": {"Tty": False}})
-        return web.Response(body=frame(1, b"out"), content_type=next(told))
+    def answer(asked):
+        if asked.path.endswith("/logs"):
+            return answered(frame(1, b"out"), content_type=next(told))
+        return answered({"Config": {"Tty": False}})
 
-    async with small_server(answer) as server, Docker(server.url) as docker:
+    async with ScriptedServer(answering(answer)) as server, Docker(server.url) as docker:
         for _ in range(2):
             assert [chunk.text async for chunk in docker.containers.logs("job")] == ["out"]
-        last = [urlsplit(one.path).path.rpartition("/")[-1] for one in server.asked[1:]]
+        last = [one.path.rpartition("/")[-1] for one in server.asked[1:]]
         assert last == ["json", "logs", "logs", "json"]
 
 
@@ -257,7 +251,7 @@ async def test_every_parameter_is_sent_as_the_engine_spells_it():
             timestamps=True,
             tail=5,
         )
-        last = urlsplit(docker.server.asked[-1].path)
+        last = urlsplit(docker.server.asked[-1].target)
         assert last.path == "/v1.51/containers/job/logs"
         assert {name: value for name, (value,) in parse_qs(last.query).items()} == {
             "follow": "1",
@@ -283,7 +277,7 @@ async def test_logs_cut_inside_a_frame_break_after_what_came_before():
 
 
 async def test_a_connection_cut_between_frames_is_no_end():
-    async with engine_that_logs(frame(1, b"one"), cut=True) as docker:
+    async with engine_that_logs(frame(1, b"one"), then=Peer.close) as docker:
         with pytest.raises(StreamBroken):
             await docker.containers.logs("job")
 
@@ -297,9 +291,8 @@ async def test_an_engine_that_can_not_go_on_reading_is_told():
 
 
 async def test_a_line_without_end_is_refused_and_ends_the_stream():
-    forever = asyncio.Event()
     pieces = frame(1, b"fine\n"), *(frame(1, b"x" * 100) for _ in range(11))
-    async with engine_that_logs(*pieces, then=forever.wait) as docker:
+    async with engine_that_logs(*pieces, then=follow) as docker:
         logs = docker.containers.logs("job", follow=True)
         seen = []
         with pytest.raises(TooLarge):
@@ -334,8 +327,7 @@ async def test_two_readers_of_one_log_are_refused():
 
 
 async def test_silence_is_bounded_where_asked():
-    forever = asyncio.Event()
-    async with engine_that_logs(frame(1, b"one\n"), then=forever.wait) as docker:
+    async with engine_that_logs(frame(1, b"one\n"), then=follow) as docker:
         seen = []
         with pytest.raises(TimedOut):
             await gather_texts(docker.containers.logs("job", timeout=Timeout(idle=0.05)).lines(), seen)
@@ -344,21 +336,16 @@ async def test_silence_is_bounded_where_asked():
 
 async def test_logs_whose_kind_nobody_tells_leave_nothing_open():
     told = iter([FRAMED, "application/octet-stream"])
-    kept = iter([{"Config": {"Tty": False}}])
+    kept = iter([({"Config": {"Tty": False}}, 200), ({"message": "No such container: job"}, 404)])
 
-    async def answer(request):
-        if request.path == "/_ping":
-            return web.Response(headers={"Api-Version": "1.51"})
-        if request.path.endswith("/json"):
-            found = next(kept, None)
-            return web.json_response(found or {"message": "No such container: job"}, status=200 if found else 404)
-        response = web.StreamResponse(headers={"Content-Type": next(told)})
-        await response.prepare(request)
-        await response.write(frame(1, b"one"))
-        await asyncio.Event().wait()
-        return response
+    def answer(asked):
+        if asked.path.endswith("/logs"):
+            return telling(chunk(frame(1, b"one")), begin=logs_of(next(told)), then=follow)
+        if asked.path.endswith("/json"):
+            return answered(*next(kept))
+        return answered(b"OK")
 
-    async with small_server(answer) as server, Docker(server.url) as docker:
+    async with ScriptedServer(answering(answer)) as server, Docker(server.url) as docker:
         async with docker.containers.logs("job") as logs:
             assert (await anext(aiter(logs))).text == "one"
         with pytest.raises(ContainerNotFound):

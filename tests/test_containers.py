@@ -9,8 +9,7 @@ import uuid
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from aiohttp import web
-from small_server import small_server
+from scripted_server import CHUNKED, END, ScriptedServer, answered, answering, chunk, silent
 
 from aiodockerhub import Docker
 from aiodockerhub.errors import (
@@ -306,12 +305,8 @@ async def test_names_that_lead_elsewhere_are_refused_before_anything_is_sent(eng
 
 @contextlib.asynccontextmanager
 async def remembering(answer="{}", *, status=200, version="1.51"):
-    async def respond(request):
-        if request.path == "/_ping":
-            return web.Response(headers={"Api-Version": version})
-        return web.Response(status=status, text=answer, content_type="application/json")
-
-    async with small_server(respond) as server, Docker(server.url) as docker:
+    said = answered(answer.encode(), status, version, content_type="application/json")
+    async with ScriptedServer(answering(lambda asked: said)) as server, Docker(server.url) as docker:
         docker.server = server
         yield docker
 
@@ -319,7 +314,7 @@ async def remembering(answer="{}", *, status=200, version="1.51"):
 def asked(docker):
     """Method, path without its version, query and body of the last request."""
     last = docker.server.asked[-1]
-    url = urlsplit(last.path)
+    url = urlsplit(last.target)
     query = {name: value for name, (value,) in parse_qs(url.query).items()}
     return last.method, url.path.removeprefix("/v1.51"), query, json.loads(last.body) if last.body else None
 
@@ -381,7 +376,7 @@ async def test_a_signal_to_stop_with_needs_a_newer_engine():
             await docker.containers.stop("job", signal="SIGINT")
         with pytest.raises(VersionTooLow):
             await docker.containers.create("busybox", config={"HostConfig": {"Annotations": {"a": "b"}}})
-        assert [urlsplit(one.path).path for one in docker.server.asked] == ["/_ping"]
+        assert [one.path for one in docker.server.asked] == ["/_ping"]
 
 
 @pytest.mark.parametrize("answer", ["", "null", "[]", "{}"])
@@ -401,19 +396,16 @@ async def test_a_wait_that_failed_raises_what_the_engine_says():
 async def test_a_wait_outlives_the_limit_of_short_calls():
     ended = asyncio.Event()
 
-    async def respond(request):
-        if request.path == "/_ping":
-            return web.Response(headers={"Api-Version": "1.51"})
-        if request.path.endswith("/wait"):
-            response = web.StreamResponse()
-            await response.prepare(request)
-            await ended.wait()
-            await response.write(b'{"StatusCode": 0}')
-            return response
-        await asyncio.Event().wait()
-        raise AssertionError
+    async def waiting_for_it(peer):
+        await peer.send(CHUNKED)
+        await ended.wait()
+        await peer.send(chunk(b'{"StatusCode": 0}') + END)
 
-    async with small_server(respond) as server, Docker(server.url, timeout=0.2) as docker:
+    says = {"/_ping": answered(b"OK"), "/containers/job/wait": waiting_for_it, "/containers/job/json": silent}
+    async with (
+        ScriptedServer(answering(lambda asked: says[asked.unversioned])) as server,
+        Docker(server.url, timeout=0.2) as docker,
+    ):
         waiting = asyncio.create_task(docker.containers.wait("job"))
         with pytest.raises(TimedOut):
             await docker.containers.inspect("job")

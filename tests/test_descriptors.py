@@ -13,7 +13,7 @@ import textwrap
 import threading
 
 import pytest
-from scripted_engine import END, chunk, follow, line, pulled, scripted_engine
+from scripted_server import END, ScriptedEngine, chunk, follow, line, pulled
 
 from aiodockerhub.engine.docker import Docker
 from aiodockerhub.errors import Closed, TimedOut
@@ -25,8 +25,8 @@ PULL = "/images/create"
 
 
 @pytest.fixture
-async def scripted():
-    async with scripted_engine() as engine:
+async def scripted(tmp_path):
+    async with ScriptedEngine(socket=str(tmp_path / "s")) as engine:
         yield engine
 
 
@@ -270,12 +270,12 @@ async def test_two_thousand_pulls_with_256_descriptors_all_end_well(scripted, tm
         ended = group.create_task(process)
         while scripted.streams < 160:
             await asyncio.sleep(0.01)
-        answered = scripted.asked.count("GET /info")
-        await scripted.until(lambda: scripted.asked.count("GET /info") > answered + 10)
+        answered = scripted.calls().count("GET /info")
+        await scripted.until(lambda: scripted.calls().count("GET /info") > answered + 10)
         assert scripted.streams == 160
         full.set()
     assert ended.result() == [[], 0, 160, True, 0]
-    assert scripted.asked.count(f"POST {PULL}") == 2000
+    assert scripted.calls().count(f"POST {PULL}") == 2000
 
 
 async def test_descriptors_that_others_took_are_waited_for(scripted, tmp_path):

@@ -13,8 +13,7 @@ import traceback
 
 import pytest
 import trustme
-from aiohttp import web
-from small_server import small_server
+from scripted_server import ScriptedServer, answered, answering
 
 from aiodockerhub import Credentials, Index
 from aiodockerhub.errors import (
@@ -74,11 +73,8 @@ GRANT = 'signature=123abc,repository="alice/app",access=write'
 GRANTING = {"X-Docker-Token": GRANT, "X-Docker-Endpoints": "registry-1.docker.io, registry-2.docker.io"}
 
 
-def answering(status=200, body=b"", headers=GRANTING):
-    async def answer(request):
-        return web.Response(status=status, body=body, headers=headers)
-
-    return answer
+def always(status=200, body=b"", headers=GRANTING):
+    return answering(lambda asked: answered(body, status, **headers))
 
 
 # The walk's first two steps
@@ -97,19 +93,19 @@ async def test_a_user_logs_in_and_creates_a_repository(index, hub):
 
 
 async def test_what_goes_over_the_wire_is_what_the_book_shows():
-    async with small_server(answering()) as server, Index(f"{server.url}/v1/", credentials=ALICE) as index:
+    async with ScriptedServer(always()) as server, Index(f"{server.url}/v1/", credentials=ALICE) as index:
         await index.login()
         grant = await index.create_repository("alice/app", [A])
         await index.create_repository("helloworld")
     login, create, library = server.asked
-    assert (login.method, login.path) == ("GET", "/v1/users/")
+    assert (login.method, login.target) == ("GET", "/v1/users/")
     assert login.headers["Authorization"] == basic("alice", SECRET)
-    assert (create.method, create.path) == ("PUT", "/v1/repositories/alice/app/")
+    assert (create.method, create.target) == ("PUT", "/v1/repositories/alice/app/")
     assert json.loads(create.body) == [{"id": A}]
     assert create.headers["Authorization"] == basic("alice", SECRET)
     assert create.headers["X-Docker-Token"] == "true"
     assert create.headers["Accept"] == create.headers["Content-Type"] == "application/json"
-    assert (library.method, library.path, library.body) == ("PUT", "/v1/repositories/helloworld/", b"[]")
+    assert (library.method, library.target, library.body) == ("PUT", "/v1/repositories/helloworld/", b"[]")
     assert grant == Grant(GRANT, "alice/app", "write", ("registry-1.docker.io", "registry-2.docker.io"))
 
 
@@ -127,23 +123,24 @@ async def test_wrong_credentials_and_an_inactive_account_are_told_apart(hub):
 
 
 async def test_an_index_that_redirects_gets_method_and_body_again(index, hub):
-    async def without_slash(request):
-        if request.path.endswith("/"):
-            return web.Response(headers=GRANTING)
-        return web.Response(status=301, headers={"Location": f"{request.path}/"})
+    def without_slash(asked):
+        if asked.path.endswith("/"):
+            return answered(**GRANTING)
+        return answered(b"", 301, location=f"{asked.path}/")
 
-    async def canonical(request):
-        return web.Response(status=301, headers={"Location": f"http://{hub.host}{request.path_qs}"})
-
-    async with small_server(without_slash) as server, Index(f"{server.url}/v1", credentials=ALICE) as redirected:
+    canonical = answering(lambda asked: answered(b"", 301, location=f"http://{hub.host}{asked.target}"))
+    async with (
+        ScriptedServer(answering(without_slash)) as server,
+        Index(f"{server.url}/v1", credentials=ALICE) as redirected,
+    ):
         await redirected.set_images("a/images", [{"id": A, "checksum": ""}])  # the one path that has no slash
-    assert [(one.method, one.path, json.loads(one.body)) for one in server.asked] == [
+    assert [(one.method, one.target, json.loads(one.body)) for one in server.asked] == [
         ("PUT", "/v1/repositories/a/images/images", [{"id": A, "checksum": ""}]),
         ("PUT", "/v1/repositories/a/images/images/", [{"id": A, "checksum": ""}]),
     ]
     assert {one.headers["Authorization"] for one in server.asked} == {basic("alice", SECRET)}
     await index.create_repository("alice/app")
-    async with small_server(canonical) as old, Index(f"{old.url}/v1/", credentials=ALICE) as moved:
+    async with ScriptedServer(canonical) as old, Index(f"{old.url}/v1/", credentials=ALICE) as moved:
         assert await moved.list_images("alice/app") == []
         # credentials stay with the index that they were given for
         with pytest.raises(Unauthorized, match=f"no username and password.*{hub.url}repositories/alice/new/"):
@@ -157,11 +154,8 @@ async def test_an_index_may_send_its_users_from_http_up_to_https():
     ca.issue_cert("127.0.0.1").configure_cert(server_tls)
     ca.configure_trust(trusting)
     async with LocalHub(users={"alice": SECRET}, tls=server_tls) as secure:
-
-        async def up(request):
-            return web.Response(status=301, headers={"Location": f"https://{secure.host}{request.path_qs}"})
-
-        async with small_server(up) as plain, Index(f"{plain.url}/v1/", credentials=ALICE, tls=trusting) as index:
+        up = answering(lambda asked: answered(b"", 301, location=f"https://{secure.host}{asked.target}"))
+        async with ScriptedServer(up) as plain, Index(f"{plain.url}/v1/", credentials=ALICE, tls=trusting) as index:
             await index.login()
             assert (await index.create_repository("alice/app", [A])).repository == "alice/app"
         async with Index(secure.url, credentials=ALICE) as untrusting:
@@ -182,7 +176,7 @@ async def test_who_registers_can_log_in(hub):
 
 
 async def test_who_registers_shows_no_credentials_of_others():
-    async with small_server(answering(201)) as server, Index(server.url, credentials=ALICE) as index:
+    async with ScriptedServer(always(201)) as server, Index(server.url, credentials=ALICE) as index:
         await index.register("carol", "secret", "c@example.com")
     assert "Authorization" not in server.asked[0].headers
     assert json.loads(server.asked[0].body) == {"email": "c@example.com", "username": "carol", "password": "secret"}
@@ -201,22 +195,19 @@ async def test_a_user_changes_the_password(index, hub):
 
 
 async def test_only_what_changes_is_sent():
-    async with small_server(answering(204)) as server, Index(server.url, credentials=ALICE) as index:
+    async with ScriptedServer(always(204)) as server, Index(server.url, credentials=ALICE) as index:
         await index.update_user("o'neill/\u00fc", email="")
         with pytest.raises(BadParameter, match="nothing to change"):
             await index.update_user("alice")
-    assert [(one.method, one.path, one.body) for one in server.asked] == [
+    assert [(one.method, one.target, one.body) for one in server.asked] == [
         ("PUT", "/users/o%27neill%2F%C3%BC/", b'{"email":""}')
     ]
 
 
 async def test_no_password_in_a_body_goes_to_another_server():
-    async with small_server(answering()) as other:
-
-        async def away(request):
-            return web.Response(status=307, headers={"Location": f"{other.url}{request.path}"})
-
-        async with small_server(away) as server, Index(server.url, credentials=ALICE) as index:
+    async with ScriptedServer(always()) as other:
+        away = answering(lambda asked: answered(b"", 307, location=f"{other.url}{asked.path}"))
+        async with ScriptedServer(away) as server, Index(server.url, credentials=ALICE) as index:
             with pytest.raises(Redirected, match="password"):
                 await index.register("carol", "secret", "c@example.com")
             with pytest.raises(Redirected, match="password"):
@@ -263,9 +254,9 @@ async def test_a_grant_is_good_for_one_use(index, hub):
 
 
 async def test_a_grant_is_shown_as_a_token_and_without_credentials():
-    async with small_server(answering()) as server, Index(server.url, credentials=ALICE) as index:
+    async with ScriptedServer(always()) as server, Index(server.url, credentials=ALICE) as index:
         await index.authorize(Grant(GRANT, "alice/app", "write", ("r",)))
-    assert (server.asked[0].method, server.asked[0].path) == ("PUT", "/repositories/alice/app/auth")
+    assert (server.asked[0].method, server.asked[0].target) == ("PUT", "/repositories/alice/app/auth")
     assert server.asked[0].headers.getall("Authorization") == [f"Token {GRANT}"]
 
 
@@ -284,9 +275,9 @@ async def test_reading_and_searching_need_no_account(index, hub):
 
 
 async def test_a_term_may_hold_any_character():
-    async with small_server(answering(body=b"{}")) as server, Index(server.url) as index:
+    async with ScriptedServer(always(body=b"{}")) as server, Index(server.url) as index:
         await index.search("a&b=\u00fc #+%2F?")
-    assert server.asked[0].path == "/search?q=a%26b%3D%C3%BC%20%23%2B%252F%3F"
+    assert server.asked[0].target == "/search?q=a%26b%3D%C3%BC%20%23%2B%252F%3F"
 
 
 # Credentials
@@ -307,7 +298,7 @@ NEEDING_A_USER = {
     [None, Credentials.anonymous(), Credentials.token("t"), Credentials("x", "y", server_address="ghcr.io")],
 )
 async def test_without_a_user_nothing_is_sent(call, credentials):
-    async with small_server(answering()) as server, Index(server.url, credentials=credentials) as index:
+    async with ScriptedServer(always()) as server, Index(server.url, credentials=credentials) as index:
         with pytest.raises(BadParameter, match="wants a user name and a password"):
             await call(index)
     assert server.asked == []
@@ -342,11 +333,11 @@ async def test_a_secret_that_ran_out_is_asked_for_once_more():
     async def short_lived(registry):
         return Credentials("alice", passwords.pop(0))
 
-    async def answer(request):
-        good = request.headers.get("Authorization") == basic("alice", "new")
-        return web.Response(status=200 if good else 401)
+    def answer(asked):
+        good = asked.headers.get("Authorization") == basic("alice", "new")
+        return answered(b"", 200 if good else 401)
 
-    async with small_server(answer) as server, Index(server.url, credentials=short_lived) as index:
+    async with ScriptedServer(answering(answer)) as server, Index(server.url, credentials=short_lived) as index:
         await index.login()
         assert len(server.asked) == 2
         passwords[:] = ["wrong", "wrong"]
@@ -385,7 +376,7 @@ async def test_no_secret_is_shown_by_a_repr_an_error_or_the_log(hub, caplog):
 )
 async def test_no_name_leads_to_another_path(name):
     grant = Grant(GRANT, name, "read", ("r",))
-    async with small_server(answering(body=b"[]")) as server, Index(server.url, credentials=ALICE) as index:
+    async with ScriptedServer(always(body=b"[]")) as server, Index(server.url, credentials=ALICE) as index:
         for call in (
             index.create_repository(name),
             index.delete_repository(name),
@@ -406,19 +397,19 @@ async def test_no_name_leads_to_another_path(name):
 @pytest.mark.parametrize("name", ["ABC/x", "a/b c", "x" * 300, "a/b?c#d", "%2e%2e/x", "\u00fc/x", "a/..b"])
 async def test_what_a_name_may_be_is_left_to_the_index(name):
     async with (
-        small_server(answering(400, b'{"error": "no such name"}')) as server,
+        ScriptedServer(always(400, b'{"error": "no such name"}')) as server,
         Index(server.url, credentials=ALICE) as index,
     ):
         with pytest.raises(BadRequest, match="no such name"):
             await index.create_repository(name)
-    assert server.asked[0].path.count("/") == (3 if "/" not in name else 4)
+    assert server.asked[0].target.count("/") == (3 if "/" not in name else 4)
 
 
 @pytest.mark.parametrize(
     "image", ["", "a" * 63, "a" * 65, "g" * 64, "A" * 64, f"sha256:{A}", f"{A}\n", None, 1, A.encode()]
 )
 async def test_an_image_id_is_64_hexadecimal_digits(image):
-    async with small_server(answering()) as server, Index(server.url, credentials=ALICE) as index:
+    async with ScriptedServer(always()) as server, Index(server.url, credentials=ALICE) as index:
         with pytest.raises(BadParameter, match="64 hexadecimal digits"):
             await index.create_repository("a/b", [A, image])
         with pytest.raises(BadParameter):
@@ -427,7 +418,7 @@ async def test_an_image_id_is_64_hexadecimal_digits(image):
 
 
 async def test_lists_of_images_are_checked():
-    async with small_server(answering()) as server, Index(server.url, credentials=ALICE) as index:
+    async with ScriptedServer(always()) as server, Index(server.url, credentials=ALICE) as index:
         with pytest.raises(BadParameter, match="not one id"):
             await index.create_repository("a/b", A)
         with pytest.raises(BadParameter, match="as a dict"):
@@ -481,7 +472,7 @@ def test_a_malformed_address_fails_in_the_constructor(url):
     ],
 )
 async def test_refusals_carry_the_servers_words(status, kind, body, said):
-    async with small_server(answering(status, body)) as server, Index(server.url, credentials=ALICE) as index:
+    async with ScriptedServer(always(status, body)) as server, Index(server.url, credentials=ALICE) as index:
         with pytest.raises(kind) as caught:
             await index.create_repository("alice/app")
     error = caught.value
@@ -502,7 +493,7 @@ async def test_refusals_carry_the_servers_words(status, kind, body, said):
     ],
 )
 async def test_an_answer_without_a_grant_is_no_answer(status, body, headers):
-    async with small_server(answering(status, body, headers)) as server, Index(server.url, credentials=ALICE) as index:
+    async with ScriptedServer(always(status, body, headers)) as server, Index(server.url, credentials=ALICE) as index:
         for call in (index.create_repository("a/b"), index.delete_repository("a/b")):
             with pytest.raises(ProtocolViolated, match=r"\((PUT|DELETE) /repositories/a/b/\)|answers 304"):
                 await call
@@ -510,7 +501,7 @@ async def test_an_answer_without_a_grant_is_no_answer(status, body, headers):
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"{}", b"[1]", b"null", b"\xff", b"[" * 100_000, b'[{"id": "a"}'])
 async def test_what_is_no_list_is_no_answer(body):
-    async with small_server(answering(body=body)) as server, Index(server.url) as index:
+    async with ScriptedServer(always(body=body)) as server, Index(server.url) as index:
         with pytest.raises(ProtocolViolated, match="GET /repositories/a/b/images"):
             await index.list_images("a/b")
         with pytest.raises(ProtocolViolated, match="GET /repositories/a/b/images"):
@@ -519,13 +510,13 @@ async def test_what_is_no_list_is_no_answer(body):
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"null", b"1", b'{"a":' * 100_000])
 async def test_what_is_no_page_is_no_answer(body):
-    async with small_server(answering(body=body)) as server, Index(server.url) as index:
+    async with ScriptedServer(always(body=body)) as server, Index(server.url) as index:
         with pytest.raises(ProtocolViolated, match="GET /search"):
             await index.search("x")
 
 
 async def test_a_created_repository_may_be_accepted_only():
-    async with small_server(answering(202)) as server, Index(server.url, credentials=ALICE) as index:
+    async with ScriptedServer(always(202)) as server, Index(server.url, credentials=ALICE) as index:
         assert (await index.delete_repository("alice/app")).token == GRANT
         with pytest.raises(ProtocolViolated, match="answers 202 to a login"):
             await index.login()
@@ -547,7 +538,7 @@ async def test_a_created_repository_may_be_accepted_only():
 )
 async def test_a_grant_is_read_however_it_is_written(headers):
     given = {**headers, "X-Docker-Endpoints": "a:5000 ,b,"}
-    async with small_server(answering(headers=given)) as server, Index(server.url, credentials=ALICE) as index:
+    async with ScriptedServer(always(headers=given)) as server, Index(server.url, credentials=ALICE) as index:
         grant = await index.create_repository("ns/app")
     assert (grant.repository, grant.access, grant.endpoints) == ("ns/app", "read", ("a:5000", "b"))
     assert not grant.token.lower().startswith("token")
@@ -581,54 +572,43 @@ def test_what_is_no_grant_is_refused_and_not_repeated(token):
 # Proxies
 
 
-class Proxy:
-    """Sends plain requests on, and lets nobody through to what has TLS."""
-
-    def __init__(self, status=200):
-        self.seen = []
-        self.status = status
-
-    async def __call__(self, request):
-        self.seen.append((request.method, request.raw_path, request.headers.get("Proxy-Authorization")))
-        return web.Response(status=self.status, headers=GRANTING)
+def seen(proxy):
+    return [(one.method, one.target, one.headers.get("Proxy-Authorization")) for one in proxy.asked]
 
 
 async def test_a_proxy_is_used_where_it_is_given():
-    proxy = Proxy()
-    async with small_server(proxy) as server:
-        given = f"http://me:hunter2%40%C3%BC%E2%82%AC@127.0.0.1:{server.port}"
+    async with ScriptedServer(always()) as proxy:
+        given = proxy.url.replace("//", "//me:hunter2%40%C3%BC%E2%82%AC@")
         async with Index("http://index.example/v1/", credentials=ALICE, proxy=given) as index:
             await index.login()
         async with Index("http://index.example/v1/", credentials=ALICE, proxy=lambda url: given) as index:
             await index.login()
-    assert proxy.seen == [("GET", "http://index.example/v1/users/", basic("me", "hunter2@\u00fc\u20ac"))] * 2
+    assert seen(proxy) == [("GET", "http://index.example/v1/users/", basic("me", "hunter2@\u00fc\u20ac"))] * 2
 
 
 async def test_the_environments_proxy_is_used_but_never_for_loopback(monkeypatch, hub):
-    proxy = Proxy()
-    async with small_server(proxy) as server:
-        monkeypatch.setenv("http_proxy", server.url)
-        monkeypatch.setenv("https_proxy", server.url)
+    async with ScriptedServer(always()) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        monkeypatch.setenv("https_proxy", proxy.url)
         async with Index(hub.url, credentials=ALICE) as index:
             await index.login()
-        assert proxy.seen == []
+        assert proxy.asked == []
         async with Index("http://index.example/v1/", credentials=ALICE) as index:
             await index.login()
-        assert [path for _, path, _ in proxy.seen] == ["http://index.example/v1/users/"]
+        assert [one.target for one in proxy.asked] == ["http://index.example/v1/users/"]
         async with Index("http://index.invalid/v1/", credentials=ALICE, proxy=None) as index:
             with pytest.raises(ConnectionFailed):
                 await index.login()
-        assert len(proxy.seen) == 1
+        assert len(proxy.asked) == 1
 
 
 async def test_a_proxy_that_refuses_is_an_error_that_shows_no_password():
-    proxy = Proxy(407)
-    async with small_server(proxy) as server:
-        given = f"http://me:hunter2@127.0.0.1:{server.port}"
+    async with ScriptedServer(always(407)) as proxy:
+        given = proxy.url.replace("//", "//me:hunter2@")
         async with Index("https://index.example/v1/", credentials=ALICE, proxy=given) as index:
             with pytest.raises(ConnectionFailed, match=r"the proxy for https://index\.example/v1") as caught:
                 await index.login()
-    assert proxy.seen == [("CONNECT", "index.example:443", basic("me", "hunter2"))]
+    assert seen(proxy) == [("CONNECT", "index.example:443", basic("me", "hunter2"))]
     assert "me:hunter2" not in "".join(traceback.format_exception(caught.value))
     async with Index("https://index.example/v1/", credentials=ALICE, proxy=given) as index:
         with pytest.raises(ConnectionFailed, match=r"the proxy for https://index\.example/v1") as caught:
@@ -688,11 +668,12 @@ def test_an_index_is_made_without_a_loop_and_belongs_to_its_first():
 async def test_closing_ends_what_waits():
     reached = asyncio.Event()
 
-    async def silent(request):
+    async def silent(peer):
+        await peer.request()
         reached.set()
-        await asyncio.Event().wait()
+        await peer.gone()
 
-    async with small_server(silent) as server:
+    async with ScriptedServer(silent) as server:
         index = Index(server.url, credentials=ALICE)
         task = asyncio.create_task(index.create_repository("a/b"))
         await reached.wait()
@@ -709,16 +690,10 @@ async def test_closing_ends_what_waits():
 
 
 async def test_the_same_connection_serves_many_calls():
-    peers = set()
-
-    async def answer(request):
-        peers.add(request.transport.get_extra_info("peername"))
-        return web.Response(headers=GRANTING)
-
-    async with small_server(answer) as server, Index(server.url, credentials=ALICE) as index:
+    async with ScriptedServer(always()) as server, Index(server.url, credentials=ALICE) as index:
         for _ in range(20):
             await index.create_repository("alice/app", [A])
-    assert len(peers) == 1
+    assert server.connections == 1
 
 
 async def test_tls_is_a_matter_of_the_files_given(tmp_path):

@@ -15,7 +15,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scripted_engine import CHUNKED, END, chunk, follow, line, pulled, scripted_engine, sized, telling
+from scripted_server import CHUNKED, END, Peer, ScriptedEngine, answered, chunk, follow, line, pulled, telling
 
 from aiodockerhub.engine.docker import Docker
 from aiodockerhub.errors import (
@@ -40,7 +40,7 @@ LINE = 64 * 1024 * 1024
 
 @pytest.fixture
 async def scripted():
-    async with scripted_engine(tcp=True) as engine:
+    async with ScriptedEngine() as engine:
         yield engine
 
 
@@ -313,17 +313,9 @@ async def test_what_is_wrong_is_shown_and_its_cause_kept(scripted, docker):
 # a body that breaks off
 
 
-def fin(peer):
-    peer.close()
-
-
-def rst(peer):
-    peer.reset()
-
-
 TWO = line(status="a") + line(status="b")
 WITHOUT_LENGTH = b"HTTP/1.1 200 OK\r\n\r\n" + TWO
-WITH_LENGTH = sized(TWO, 1000)
+WITH_LENGTH = answered(TWO, content_type="application/json", content_length=1000)
 IN_CHUNKS = CHUNKED + chunk(TWO)
 
 
@@ -339,15 +331,15 @@ def _unsent(connection):
 
 
 BROKEN = {
-    "chunks, closed": (IN_CHUNKS, b"", fin),
-    "chunks, reset": (IN_CHUNKS, b"", rst),
-    "inside a chunk, closed": (IN_CHUNKS, b'100\r\n{"status":', fin),
-    "inside a chunk, reset": (IN_CHUNKS, b'100\r\n{"status":', rst),
-    "inside a chunk's size, closed": (IN_CHUNKS, b"1", fin),
-    "before the last line end, closed": (IN_CHUNKS, b"0\r\n", fin),
-    "length, closed": (WITH_LENGTH, b"", fin),
-    "length, reset": (WITH_LENGTH, b"", rst),
-    "no length, reset": (WITHOUT_LENGTH, b"", rst),
+    "chunks, closed": (IN_CHUNKS, b"", Peer.close),
+    "chunks, reset": (IN_CHUNKS, b"", Peer.reset),
+    "inside a chunk, closed": (IN_CHUNKS, b'100\r\n{"status":', Peer.close),
+    "inside a chunk, reset": (IN_CHUNKS, b'100\r\n{"status":', Peer.reset),
+    "inside a chunk's size, closed": (IN_CHUNKS, b"1", Peer.close),
+    "before the last line end, closed": (IN_CHUNKS, b"0\r\n", Peer.close),
+    "length, closed": (WITH_LENGTH, b"", Peer.close),
+    "length, reset": (WITH_LENGTH, b"", Peer.reset),
+    "no length, reset": (WITHOUT_LENGTH, b"", Peer.reset),
     "a size that is none": (IN_CHUNKS, b"zz\r\n", follow),
     "a size below nothing": (IN_CHUNKS, b"-1\r\n", follow),
     "a size beyond everything": (IN_CHUNKS, b"f" * 40 + b"\r\n", follow),
@@ -419,7 +411,7 @@ async def test_one_who_reads_at_the_moment_when_the_connection_is_lost_learns_of
 
 
 @pytest.mark.parametrize("count", [10, 1000, 8000])
-@pytest.mark.parametrize("how", [fin, rst])
+@pytest.mark.parametrize("how", [Peer.close, Peer.reset])
 async def test_a_slow_reader_misses_nothing_of_what_came_before_a_cut(scripted, docker, how, count):
     async def cut_off(peer):
         await peer.send(CHUNKED)
@@ -523,7 +515,7 @@ async def test_an_error_is_raised_while_the_engine_holds_the_connection(scripted
 
 
 async def test_an_error_before_a_cut_is_what_is_raised(scripted, docker):
-    scripted.says[PULL] = telling(chunk(line(error="it broke")), then=rst)
+    scripted.says[PULL] = telling(chunk(line(error="it broke")), then=Peer.reset)
     with pytest.raises(PullFailed, match="it broke"):
         await docker.images.pull("busybox")
 

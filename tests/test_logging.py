@@ -8,7 +8,7 @@ import re
 
 import aiohttp
 import pytest
-from raw_server import answered, answering, raw_server
+from scripted_server import ScriptedServer, answered, answering
 
 import aiodockerhub
 from aiodockerhub import Docker, Limits
@@ -25,7 +25,9 @@ def log(caplog):
 
 @pytest.fixture
 async def server():
-    async with raw_server(answering(lambda asked: answered({}, 404 if asked.path.endswith("/y") else 200))) as running:
+    async with ScriptedServer(
+        answering(lambda asked: answered({}, 404 if asked.path.endswith("/y") else 200))
+    ) as running:
         yield running
 
 
@@ -64,10 +66,10 @@ async def test_a_request_that_failed_has_a_line_too(log):
 async def test_waiting_for_a_connection_has_a_line(log):
     async def script(peer):
         await peer.request()
-        peer.send(answered({}))
+        await peer.send(answered({}))
         peer.close()
 
-    async with raw_server(script) as server:
+    async with ScriptedServer(script) as server:
         docker = Docker(server.url, version="1.45", limits=Limits(streams=1))
         async with docker, docker.events():
             with pytest.raises(DockerError):
@@ -77,7 +79,7 @@ async def test_waiting_for_a_connection_has_a_line(log):
 
 async def test_nothing_is_logged_above_debug_and_nothing_without_being_asked(caplog):
     caplog.set_level(logging.INFO)
-    async with raw_server(answering(lambda asked: answered({}))) as server, Docker(server.url) as docker:
+    async with ScriptedServer(answering(lambda asked: answered({}))) as server, Docker(server.url) as docker:
         await docker.info()
     assert said(caplog) == []
 
@@ -147,7 +149,7 @@ async def test_headers_of_config_json_are_sent_and_not_shown(monkeypatch, tmp_pa
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
     config = {"HttpHeaders": {"X-Meta": SECRET, "User-Agent": "of the CLI"}}
     (tmp_path / "config.json").write_text(json.dumps(config))
-    async with raw_server(answering(lambda asked: answered({}))) as server, Docker(server.url) as docker:
+    async with ScriptedServer(answering(lambda asked: answered({}))) as server, Docker(server.url) as docker:
         await docker.info()
         await docker.stream("GET", "/x", headers={"X-Meta": "of the call"})
         assert SECRET not in repr(docker) + log.text
@@ -156,7 +158,7 @@ async def test_headers_of_config_json_are_sent_and_not_shown(monkeypatch, tmp_pa
 
 
 async def test_bytes_are_asked_for_as_they_are():
-    async with raw_server(answering(lambda asked: answered({}))) as server, Docker(server.url) as docker:
+    async with ScriptedServer(answering(lambda asked: answered({}))) as server, Docker(server.url) as docker:
         await docker.info()
     assert {one.headers["accept-encoding"] for one in server.asked} == {"identity"}
 
@@ -166,7 +168,7 @@ async def test_a_client_and_its_streams_are_readable(tmp_path, monkeypatch):
     assert repr(docker) == "<Docker http://[::1]:2375/prefix>"
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/s")
     assert repr(Docker()) == f"<Docker unix://{tmp_path}/s (DOCKER_HOST)>"
-    async with raw_server(answering(lambda asked: answered(b'{"a": 1}\n'))) as server:
+    async with ScriptedServer(answering(lambda asked: answered(b'{"a": 1}\n'))) as server:
         async with Docker(server.url, version="1.45") as docker:
             stream = docker.stream("GET", "/x", params={"token": SECRET})
             assert repr(stream) == "<Stream GET /x: not begun>"

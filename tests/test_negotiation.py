@@ -7,7 +7,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 import pytest
-from raw_server import answered, answering, raw_server
+from scripted_server import ScriptedServer, answered, answering
 
 from aiodockerhub import Docker, Timeout
 from aiodockerhub.engine.versions import NEWEST
@@ -53,11 +53,16 @@ def pings(server):
     return sum(one.path == "/_ping" for one in server.asked)
 
 
+def paths(server):
+    """What was asked for, without the negotiations."""
+    return [one.path for one in server.asked if one.path != "/_ping"]
+
+
 # Once
 
 
 async def test_a_hundred_first_calls_ask_once():
-    async with raw_server(answering(Exchangeable())) as server, Docker(server.url) as docker:
+    async with ScriptedServer(answering(Exchangeable())) as server, Docker(server.url) as docker:
         assert await asyncio.gather(*(docker.info() for _ in range(MANY))) == [{"Spoken": "1.45"}] * MANY
         assert pings(server) == 1
         assert server.asked[0].path == "/_ping"
@@ -67,11 +72,12 @@ async def test_a_hundred_first_calls_ask_once():
 
 async def test_whoever_asks_may_be_cancelled_and_another_asks():
     async def script(peer):
-        while (asked := await peer.request()) is not None:
+        while True:
+            asked = await peer.request()
             if peer.number > 1:
-                peer.send(Exchangeable()(asked))
+                await peer.send(Exchangeable()(asked))
 
-    async with raw_server(script) as server, Docker(server.url) as docker:
+    async with ScriptedServer(script) as server, Docker(server.url) as docker:
         calls = [asyncio.create_task(docker.info()) for _ in range(MANY)]
         await server.until(lambda: len(server.asked) == 1)
         calls[0].cancel()
@@ -85,12 +91,13 @@ async def test_a_follower_may_be_cancelled_and_nobody_notices():
     asked_first = asyncio.Event()
 
     async def script(peer):
-        while (asked := await peer.request()) is not None:
+        while True:
+            asked = await peer.request()
             if asked.path == "/_ping":
                 await asked_first.wait()
-            peer.send(Exchangeable()(asked))
+            await peer.send(Exchangeable()(asked))
 
-    async with raw_server(script) as server, Docker(server.url) as docker:
+    async with ScriptedServer(script) as server, Docker(server.url) as docker:
         calls = [asyncio.create_task(docker.info()) for _ in range(3)]
         await server.until(lambda: len(server.asked) == 1)
         calls[1].cancel()
@@ -107,7 +114,7 @@ async def test_a_failed_negotiation_fails_all_who_wait_and_poisons_nothing():
     def answer(asked):
         return answered({"message": "starting up"}, 503) if broken else engine(asked)
 
-    async with raw_server(answering(answer)) as server, Docker(server.url) as docker:
+    async with ScriptedServer(answering(answer)) as server, Docker(server.url) as docker:
         done = await asyncio.gather(*(docker.info() for _ in range(MANY)), return_exceptions=True)
         assert {type(one) for one in done} == {ServerError}
         assert {str(one) for one in done} == {"starting up (GET /_ping -> 503)"}
@@ -126,7 +133,7 @@ async def test_a_missing_engine_may_come_later(tmp_path):
         for _ in range(2):
             with pytest.raises(EngineUnreachable):
                 await docker.info()
-        async with raw_server(answering(Exchangeable()), socket=path):
+        async with ScriptedServer(answering(Exchangeable()), socket=path):
             assert await docker.info() == {"Spoken": "1.45"}
 
 
@@ -135,11 +142,12 @@ async def test_the_first_call_waits_no_longer_than_it_may_and_leaves_the_others_
     answer = asyncio.Event()
 
     async def script(peer):
-        while (asked := await peer.request()) is not None:
+        while True:
+            asked = await peer.request()
             await answer.wait()
-            peer.send(Exchangeable()(asked))
+            await peer.send(Exchangeable()(asked))
 
-    async with raw_server(script) as server, Docker(server.url, timeout=client) as docker:
+    async with ScriptedServer(script) as server, Docker(server.url, timeout=client) as docker:
         hurried = [asyncio.create_task(docker.info(timeout=0.05)) for _ in range(2)]
         patient = asyncio.create_task(docker.info(timeout=None))
         stream = asyncio.create_task(docker.events(timeout=0.05).__aenter__())
@@ -155,7 +163,7 @@ async def test_the_first_call_waits_no_longer_than_it_may_and_leaves_the_others_
 
 
 async def test_a_version_that_was_given_is_not_asked_for(monkeypatch):
-    async with raw_server(answering(Exchangeable())) as server:
+    async with ScriptedServer(answering(Exchangeable())) as server:
         async with Docker(server.url, version="1.42") as docker:
             assert await docker.info() == {"Spoken": "1.42"}
         monkeypatch.setenv("DOCKER_API_VERSION", "v1.43")
@@ -169,11 +177,11 @@ async def test_a_version_that_was_given_is_not_asked_for(monkeypatch):
 
 
 async def test_a_version_that_was_given_stays_though_the_engine_refuses_it():
-    async with raw_server(answering(Exchangeable("1.41"))) as server, Docker(server.url, version="1.51") as docker:
+    async with ScriptedServer(answering(Exchangeable("1.41"))) as server, Docker(server.url, version="1.51") as docker:
         for _ in range(2):
             with pytest.raises(BadRequest, match=r"client version 1\.51 is too new.* \(GET /v1\.51/info -> 400\)"):
                 await docker.info()
-        assert server.paths() == ["/v1.51/info"] * 2
+        assert paths(server) == ["/v1.51/info"] * 2
         assert pings(server) == 0
 
 
@@ -181,17 +189,17 @@ async def test_a_version_that_was_given_stays_though_the_engine_refuses_it():
     ("theirs", "spoken"), [("1.41", "1.41"), ("1.47", "1.47"), (NEWEST, NEWEST), ("1.99", NEWEST), ("2.0", NEWEST)]
 )
 async def test_the_newest_version_that_both_know_is_spoken(theirs, spoken):
-    async with raw_server(answering(Exchangeable(theirs))) as server, Docker(server.url) as docker:
+    async with ScriptedServer(answering(Exchangeable(theirs))) as server, Docker(server.url) as docker:
         assert await docker.info() == {"Spoken": spoken}
 
 
 @pytest.mark.parametrize("theirs", ["1.40", "1.24", "0.9"])
 async def test_an_engine_that_is_too_old_is_told(theirs):
-    async with raw_server(answering(Exchangeable(theirs))) as server, Docker(server.url) as docker:
+    async with ScriptedServer(answering(Exchangeable(theirs))) as server, Docker(server.url) as docker:
         with pytest.raises(VersionTooLow, match=f"needs engine API 1.41 or newer, this engine speaks {theirs}") as told:
             await docker.info()
         assert (told.value.needs, told.value.has) == ("1.41", theirs)
-        assert server.paths() == []
+        assert paths(server) == []
         assert (await docker.ping()).api_version == theirs
 
 
@@ -199,7 +207,7 @@ async def test_an_engine_that_names_its_version_in_the_body_alone():
     def answer(asked):
         return answered({"ApiVersion": "1.44"} if asked.path == "/version" else {"At": asked.path}, version=None)
 
-    async with raw_server(answering(answer)) as server, Docker(server.url) as docker:
+    async with ScriptedServer(answering(answer)) as server, Docker(server.url) as docker:
         assert await docker.info() == {"At": "/v1.44/info"}
 
 
@@ -215,7 +223,7 @@ async def test_an_engine_that_names_its_version_in_the_body_alone():
     ],
 )
 async def test_what_is_no_engine_is_told(answer):
-    async with raw_server(answering(lambda asked: answer)) as server, Docker(server.url) as docker:
+    async with ScriptedServer(answering(lambda asked: answer)) as server, Docker(server.url) as docker:
         with pytest.raises(ProtocolViolated):
             await docker.info()
 
@@ -233,13 +241,13 @@ async def test_every_engine_is_spoken_to_in_its_own_version(engine: Engine):
 
 
 async def test_what_is_too_new_is_not_sent():
-    async with raw_server(answering(Exchangeable("1.41"))) as server, Docker(server.url) as docker:
+    async with ScriptedServer(answering(Exchangeable("1.41"))) as server, Docker(server.url) as docker:
         with pytest.raises(VersionTooLow, match=r"ImageHistory\(platform\) needs engine API 1\.48 or newer") as told:
             await docker.images.history("busybox", platform="linux/amd64")
         assert (told.value.needs, told.value.has) == ("1.48", "1.41")
         with pytest.raises(VersionTooLow, match=r"this engine speaks 1\.41"):
             await docker._engine.call("ImageAttestations", "GET", "/images/{*}/attestations", "busybox")
-        assert server.paths() == []
+        assert paths(server) == []
         assert await docker.images.history("busybox") == {"Spoken": "1.41"}
 
 
@@ -248,7 +256,7 @@ async def test_what_is_too_new_is_not_sent():
 
 async def test_an_older_engine_behind_a_living_connection_is_asked_anew():
     engine = Exchangeable("1.51")
-    async with raw_server(answering(engine)) as server, Docker(server.url) as docker:
+    async with ScriptedServer(answering(engine)) as server, Docker(server.url) as docker:
         assert await docker.info() == {"Spoken": "1.51"}
         engine.version = "1.41"
         assert await docker.info() == {"Spoken": "1.41"}
@@ -260,18 +268,18 @@ async def test_an_older_engine_behind_a_living_connection_is_asked_anew():
 
 async def test_a_post_that_an_older_engine_refused_is_sent_once_more_with_its_body():
     engine = Exchangeable("1.51")
-    async with raw_server(answering(engine)) as server, Docker(server.url) as docker:
+    async with ScriptedServer(answering(engine)) as server, Docker(server.url) as docker:
         await docker.info()
         engine.version = "1.42"
         assert await docker.request("POST", "/x", json={"a": [1]}) == {"Spoken": "1.42"}
         assert engine.posted == [b'{"a":[1]}']
-        assert server.paths()[1:] == ["/v1.51/x", "/v1.42/x"]
+        assert paths(server)[1:] == ["/v1.51/x", "/v1.42/x"]
         assert {one.headers["content-type"] for one in server.asked if one.method == "POST"} == {"application/json"}
 
 
 async def test_a_stream_that_an_older_engine_refused_begins_once_more():
     engine = Exchangeable("1.51")
-    async with raw_server(answering(engine)) as server, Docker(server.url) as docker:
+    async with ScriptedServer(answering(engine)) as server, Docker(server.url) as docker:
         await docker.info()
         engine.version = "1.42"
         assert [line async for line in docker.stream("GET", "/x")] == [{"Spoken": "1.42"}]
@@ -279,7 +287,7 @@ async def test_a_stream_that_an_older_engine_refused_begins_once_more():
 
 async def test_a_hundred_calls_on_an_exchanged_engine_ask_once():
     engine = Exchangeable("1.51")
-    async with raw_server(answering(engine)) as server, Docker(server.url) as docker:
+    async with ScriptedServer(answering(engine)) as server, Docker(server.url) as docker:
         await docker.info()
         engine.version = "1.41"
         assert await asyncio.gather(*(docker.info() for _ in range(MANY))) == [{"Spoken": "1.41"}] * MANY
@@ -292,15 +300,15 @@ async def test_an_engine_that_refuses_its_own_version_is_asked_no_third_time():
             return answered(b"OK", version="1.45")
         return answered({"message": "client version 1.45 is too new. Maximum supported API version is 1.41"}, 400)
 
-    async with raw_server(answering(contrary)) as server, Docker(server.url) as docker:
+    async with ScriptedServer(answering(contrary)) as server, Docker(server.url) as docker:
         with pytest.raises(BadRequest, match="too new"):
             await docker.info()
-        assert server.paths() == ["/v1.45/info"] * 2
+        assert paths(server) == ["/v1.45/info"] * 2
 
 
 async def test_a_newer_engine_behind_a_living_connection_is_asked_anew():
     engine = Exchangeable("1.41")
-    async with raw_server(answering(engine)) as server, Docker(server.url) as docker:
+    async with ScriptedServer(answering(engine)) as server, Docker(server.url) as docker:
         assert await docker.info() == {"Spoken": "1.41"}
         engine.version = "1.51"
         assert await docker.info() == {"Spoken": "1.41"}  # its answer names the new version
@@ -313,11 +321,11 @@ async def test_a_newer_engine_behind_a_living_connection_is_asked_anew():
 async def test_an_engine_that_was_away_is_asked_anew(before, after, tmp_path):
     path = str(tmp_path / "s")
     async with Docker(f"unix://{path}") as docker:
-        async with raw_server(answering(Exchangeable(before)), socket=path):
+        async with ScriptedServer(answering(Exchangeable(before)), socket=path):
             assert await docker.info() == {"Spoken": before}
         with pytest.raises(EngineUnreachable):
             await docker.info()
-        async with raw_server(answering(Exchangeable(after)), socket=path) as server:
+        async with ScriptedServer(answering(Exchangeable(after)), socket=path) as server:
             assert await docker.info() == {"Spoken": after}
             assert [one.path for one in server.asked] == ["/_ping", f"/v{after}/info"]
 
@@ -326,9 +334,9 @@ async def test_an_engine_that_was_away_is_asked_anew(before, after, tmp_path):
 async def test_an_engine_exchanged_between_two_calls_is_spoken_to_rightly(before, after, tmp_path):
     path = str(tmp_path / "s")
     async with Docker(f"unix://{path}") as docker:
-        async with raw_server(answering(Exchangeable(before)), socket=path):
+        async with ScriptedServer(answering(Exchangeable(before)), socket=path):
             assert await docker.info() == {"Spoken": before}
-        async with raw_server(answering(Exchangeable(after)), socket=path):
+        async with ScriptedServer(answering(Exchangeable(after)), socket=path):
             await docker.info()
             assert await docker.info() == {"Spoken": after}
 

@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from raw_server import answered, answering, raw_server
+from scripted_server import ScriptedServer, answered, answering
 
 from aiodockerhub import Docker
 from aiodockerhub.errors import (
@@ -55,7 +55,7 @@ async def tagged(docker, image, name):
 
 @pytest.mark.parametrize("name", LEADING_ELSEWHERE)
 async def test_a_name_that_leads_elsewhere_is_not_sent(name):
-    async with raw_server(answering(lambda asked: answered({}))) as server, Docker(server.url) as docker:
+    async with ScriptedServer(answering(lambda asked: answered({}))) as server, Docker(server.url) as docker:
         for call in (
             docker.containers.inspect(name),
             docker.containers.start(name),
@@ -90,7 +90,7 @@ async def test_an_engine_that_shows_the_way_out_of_a_path_is_not_followed(docker
 
 @pytest.mark.parametrize("path", ["/../info", "/containers/../info", "/containers/%2e%2e/info", "/a//b", "info", ""])
 async def test_a_path_that_leads_elsewhere_is_not_sent(path):
-    async with raw_server(answering(lambda asked: answered({}))) as server, Docker(server.url) as docker:
+    async with ScriptedServer(answering(lambda asked: answered({}))) as server, Docker(server.url) as docker:
         with pytest.raises(BadParameter):
             await docker.request("GET", path)
         assert server.asked == []

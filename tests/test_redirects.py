@@ -8,8 +8,7 @@ import traceback
 
 import pytest
 import trustme
-from aiohttp import web
-from small_server import small_server
+from scripted_server import ScriptedServer, answered, answering
 
 from aiodockerhub.errors import ConnectionFailed, Redirected, Unauthorized
 from aiodockerhub.wire.http import HTTP, Request
@@ -32,14 +31,11 @@ async def client(url, *, tls=None, follow=True, user_agent=None):
 
 
 def to(location, status=301):
-    async def answer(request):
-        return web.Response(status=status, headers={"Location": location})
-
-    return answer
+    return answering(lambda asked: answered(b"", status, location=location))
 
 
-async def fine(request):
-    return web.Response(text="here")
+HERE = answered(b"here")
+fine = answering(lambda asked: HERE)
 
 
 @pytest.fixture(scope="module")
@@ -62,16 +58,14 @@ def trusting(ca):
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 @pytest.mark.parametrize("method", ["GET", "PUT", "POST", "DELETE"])
 async def test_method_and_body_are_kept(method, status):
-    async def answer(request):
-        if request.path == "/v1/there/":
-            return web.Response(text="here")
-        return web.Response(status=status, headers={"Location": f"{request.path}/"})
+    def answer(asked):
+        return HERE if asked.path == "/v1/there/" else answered(b"", status, location=f"{asked.path}/")
 
     body = b"" if method == "GET" else b"[1]" * 1000
-    async with small_server(answer) as server, client(f"{server.url}/v1") as http:
+    async with ScriptedServer(answering(answer)) as server, client(f"{server.url}/v1") as http:
         got = await http.call(Request(method, "/there", {**PLAIN, **SECRETS}, body or None))
     assert (got.status, got.body) == (200, b"here")
-    assert [(one.method, one.path, one.body) for one in server.asked] == [
+    assert [(one.method, one.target, one.body) for one in server.asked] == [
         (method, "/v1/there", body),
         (method, "/v1/there/", body),
     ]
@@ -87,8 +81,8 @@ async def test_a_body_in_pieces_is_sent_again_from_its_beginning():
             yield b"two"
 
     async with (
-        small_server(fine) as other,
-        small_server(to(f"{other.url}/x", 307)) as server,
+        ScriptedServer(fine) as other,
+        ScriptedServer(to(f"{other.url}/x", 307)) as server,
         client(server.url) as http,
     ):
         await http.call(Request("PUT", "/x", {}, Pieces()))
@@ -98,8 +92,8 @@ async def test_a_body_in_pieces_is_sent_again_from_its_beginning():
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 async def test_see_other_is_followed_by_what_only_reads(method):
     async with (
-        small_server(fine) as other,
-        small_server(to(f"{other.url}/x", 303)) as server,
+        ScriptedServer(fine) as other,
+        ScriptedServer(to(f"{other.url}/x", 303)) as server,
         client(server.url) as http,
     ):
         assert (await http.call(Request(method, "/"))).status == 200
@@ -109,8 +103,8 @@ async def test_see_other_is_followed_by_what_only_reads(method):
 @pytest.mark.parametrize("method", ["PUT", "POST", "DELETE"])
 async def test_see_other_is_no_answer_to_what_changes_something(method):
     async with (
-        small_server(fine) as other,
-        small_server(to(f"{other.url}/x", 303)) as server,
+        ScriptedServer(fine) as other,
+        ScriptedServer(to(f"{other.url}/x", 303)) as server,
         client(server.url) as http,
     ):
         with pytest.raises(Redirected, match="another page"):
@@ -120,8 +114,8 @@ async def test_see_other_is_no_answer_to_what_changes_something(method):
 
 async def test_a_redirect_is_an_error_for_who_follows_none():
     async with (
-        small_server(fine) as other,
-        small_server(to(f"{other.url}/x")) as server,
+        ScriptedServer(fine) as other,
+        ScriptedServer(to(f"{other.url}/x")) as server,
         client(server.url, follow=False) as http,
     ):
         with pytest.raises(Redirected) as caught:
@@ -133,8 +127,8 @@ async def test_a_redirect_is_an_error_for_who_follows_none():
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "localhost"])
 async def test_no_secret_goes_to_another_host_or_port(host):
     async with (
-        small_server(fine, host=host) as other,
-        small_server(to(f"{other.url}/x", 307)) as server,
+        ScriptedServer(fine, host=host) as other,
+        ScriptedServer(to(f"{other.url}/x", 307)) as server,
         client(server.url) as http,
     ):
         await http.call(Request("PUT", "/v1/", {**PLAIN, **SECRETS}, b"[]"))
@@ -147,27 +141,27 @@ async def test_no_secret_goes_to_another_host_or_port(host):
 async def test_what_was_taken_off_stays_off_on_the_way_back():
     back = []
 
-    async def there_and_here_again(request):
-        return await (to(f"{other.url}/x") if request.path == "/go" else fine)(request)
+    def there_and_here_again(asked):
+        return answered(b"", 301, location=f"{other.url}/x") if asked.path == "/go" else HERE
 
-    async def return_it(request):
-        return await to(back[0])(request)
+    def return_it(asked):
+        return answered(b"", 301, location=back[0])
 
     async with (
-        small_server(return_it) as other,
-        small_server(there_and_here_again) as server,
+        ScriptedServer(answering(return_it)) as other,
+        ScriptedServer(answering(there_and_here_again)) as server,
         client(server.url) as http,
     ):
         back.append(f"{server.url}/back")
         assert (await http.call(Request("GET", "/go", SECRETS))).body == b"here"
-    assert [one.path for one in server.asked] == ["/go", "/back"]
+    assert [one.target for one in server.asked] == ["/go", "/back"]
     assert not SECRETS.keys() & set(server.asked[1].headers)
 
 
 async def test_secrets_go_along_from_http_up_to_https_on_the_same_host(ca):
     async with (
-        small_server(fine, tls=certified(ca, "127.0.0.1")) as secure,
-        small_server(to(f"{secure.url}/v1/", 308)) as server,
+        ScriptedServer(fine, tls=certified(ca, "127.0.0.1")) as secure,
+        ScriptedServer(to(f"{secure.url}/v1/", 308)) as server,
         client(server.url, tls=trusting(ca)) as http,
     ):
         await http.call(Request("PUT", "/v1/", SECRETS, b"[]"))
@@ -176,8 +170,8 @@ async def test_secrets_go_along_from_http_up_to_https_on_the_same_host(ca):
 
 async def test_no_secret_goes_up_to_https_on_another_host(ca):
     async with (
-        small_server(fine, host="127.0.0.2", tls=certified(ca, "127.0.0.2")) as secure,
-        small_server(to(f"{secure.url}/v1/", 308)) as server,
+        ScriptedServer(fine, host="127.0.0.2", tls=certified(ca, "127.0.0.2")) as secure,
+        ScriptedServer(to(f"{secure.url}/v1/", 308)) as server,
         client(server.url, tls=trusting(ca)) as http,
     ):
         await http.call(Request("PUT", "/v1/", SECRETS, b"[]"))
@@ -186,8 +180,8 @@ async def test_no_secret_goes_up_to_https_on_another_host(ca):
 
 async def test_no_secret_goes_down_from_https_to_http(ca):
     async with (
-        small_server(fine) as plain,
-        small_server(to(f"{plain.url}/v1/", 308), tls=certified(ca, "127.0.0.1")) as server,
+        ScriptedServer(fine) as plain,
+        ScriptedServer(to(f"{plain.url}/v1/", 308), tls=certified(ca, "127.0.0.1")) as server,
         client(server.url, tls=trusting(ca)) as http,
     ):
         await http.call(Request("PUT", "/v1/", SECRETS, b"[]"))
@@ -197,8 +191,8 @@ async def test_no_secret_goes_down_from_https_to_http(ca):
 
 async def test_the_certificate_is_checked_where_the_redirect_leads(ca):
     async with (
-        small_server(fine, tls=certified(trustme.CA(), "127.0.0.1")) as secure,
-        small_server(to(f"{secure.url}/v1/", 308)) as server,
+        ScriptedServer(fine, tls=certified(trustme.CA(), "127.0.0.1")) as secure,
+        ScriptedServer(to(f"{secure.url}/v1/", 308)) as server,
         client(server.url, tls=trusting(ca)) as http,
     ):
         with pytest.raises(ConnectionFailed, match=f"{secure.url}/v1/ is not accepted"):
@@ -208,8 +202,8 @@ async def test_the_certificate_is_checked_where_the_redirect_leads(ca):
 
 async def test_a_confidential_body_stays_with_its_server():
     async with (
-        small_server(fine) as other,
-        small_server(to(f"{other.url}/users/?token=1", 307)) as server,
+        ScriptedServer(fine) as other,
+        ScriptedServer(to(f"{other.url}/users/?token=1", 307)) as server,
         client(server.url) as http,
     ):
         with pytest.raises(Redirected, match=f"{other.url}, where the password in this request doesn't go") as caught:
@@ -219,10 +213,10 @@ async def test_a_confidential_body_stays_with_its_server():
 
 
 async def test_a_confidential_body_goes_along_on_its_server():
-    async def answer(request):
-        return await (fine if request.path.endswith("/") else to("/users/"))(request)
+    def answer(asked):
+        return HERE if asked.path.endswith("/") else answered(b"", 301, location="/users/")
 
-    async with small_server(answer) as server, client(server.url) as http:
+    async with ScriptedServer(answering(answer)) as server, client(server.url) as http:
         await http.call(Request("POST", "/users", {}, b"secret", confidential=True))
     assert [one.body for one in server.asked] == [b"secret", b"secret"]
 
@@ -230,11 +224,11 @@ async def test_a_confidential_body_goes_along_on_its_server():
 async def test_ten_hops_are_followed_and_the_eleventh_is_an_error():
     hops = 10
 
-    async def count(request):
-        done = int(request.path.removeprefix("/"))
-        return await (fine if done == hops else to(f"/{done + 1}"))(request)
+    def count(asked):
+        done = int(asked.path.removeprefix("/"))
+        return HERE if done == hops else answered(b"", 301, location=f"/{done + 1}")
 
-    async with small_server(count) as server, client(server.url) as http:
+    async with ScriptedServer(answering(count)) as server, client(server.url) as http:
         assert (await http.call(Request("GET", "/0"))).body == b"here"
         hops = 11
         server.asked.clear()
@@ -246,27 +240,25 @@ async def test_ten_hops_are_followed_and_the_eleventh_is_an_error():
 
 
 async def test_a_loop_ends():
-    async def answer(request):
-        return await to("/b" if request.path == "/a" else "/a")(request)
+    def answer(asked):
+        return answered(b"", 301, location="/b" if asked.path == "/a" else "/a")
 
-    async with small_server(answer) as server, client(server.url) as http:
+    async with ScriptedServer(answering(answer)) as server, client(server.url) as http:
         with pytest.raises(Redirected, match="redirected more than 10 times"):
             await http.call(Request("GET", "/a"))
     assert len(server.asked) == 11
 
 
 async def test_what_fails_after_a_redirect_names_the_place_where_it_failed():
-    async def refuse(request):
-        return web.json_response({"error": "who are you?"}, status=401)
-
+    refuse = answering(lambda asked: answered({"error": "who are you?"}, 401))
     async with (
-        small_server(refuse) as other,
-        small_server(to(f"{other.url}/v1/x")) as server,
+        ScriptedServer(refuse) as other,
+        ScriptedServer(to(f"{other.url}/v1/x")) as server,
         client(server.url) as http,
     ):
         with pytest.raises(Unauthorized, match=f"who are you.*{other.url}/v1/x -> 401"):
             await http.call(Request("GET", "/v1/x"))
-    async with small_server(to(f"{other.url}/v1/x")) as server, client(server.url) as http:
+    async with ScriptedServer(to(f"{other.url}/v1/x")) as server, client(server.url) as http:
         with pytest.raises(ConnectionFailed, match=f"{other.url}/v1/x: the connection was refused") as caught:
             await http.call(Request("GET", "/v1/x"))
     assert caught.value.address == f"{other.url}/v1/x"
@@ -295,7 +287,7 @@ async def test_what_fails_after_a_redirect_names_the_place_where_it_failed():
     ],
 )
 async def test_a_place_that_cannot_be_used_is_an_error_and_shows_no_secret(location):
-    async with small_server(to(location)) as server, client(server.url) as http:
+    async with ScriptedServer(to(location)) as server, client(server.url) as http:
         with pytest.raises(Redirected) as caught:
             await http.call(Request("GET", "/"))
     assert len(server.asked) == 1

@@ -8,7 +8,7 @@ import logging
 import socket
 
 import pytest
-from raw_server import answered, answering, raw_server
+from scripted_server import Peer, ScriptedServer, answered, answering
 
 from aiodockerhub import Docker, Timeout
 from aiodockerhub.errors import ConnectionFailed, DockerError, EngineUnreachable, StreamBroken, TooLarge
@@ -27,32 +27,25 @@ def ends_after(requests, end):
 
     async def script(peer):
         count = 0
-        while (asked := await peer.request()) is not None:
+        while True:
+            asked = await peer.request()
             count += 1
             if peer.number == 1 and count == requests:
                 end(peer)
                 return
-            peer.send(answered(b"" if asked.method == "HEAD" else {"count": count}))
+            await peer.send(answered(b"" if asked.method == "HEAD" else {"count": count}))
 
     return script
-
-
-def close(peer):
-    peer.close()
-
-
-def reset(peer):
-    peer.reset()
 
 
 # What only reads
 
 
 @pytest.mark.parametrize("method", READING)
-@pytest.mark.parametrize("end", [close, reset])
+@pytest.mark.parametrize("end", [Peer.close, Peer.reset])
 @pytest.mark.parametrize("requests", [1, 2])
 async def test_what_only_reads_is_sent_again_when_its_connection_dies(method, end, requests):
-    async with raw_server(ends_after(requests, end)) as server, client(server) as docker:
+    async with ScriptedServer(ends_after(requests, end)) as server, client(server) as docker:
         for _ in range(requests):
             await docker.request(method, "/x")
         assert len(server.asked) == requests + 1
@@ -66,7 +59,7 @@ async def test_but_not_for_ever(method):
         await peer.request()
         peer.close()
 
-    async with raw_server(script) as server, client(server) as docker:
+    async with ScriptedServer(script) as server, client(server) as docker:
         words = rf"{server.url} closed the connection after the request was sent; it may have run \({method} /v1.45/x\)"
         with pytest.raises(EngineUnreachable, match=words) as raised:
             await docker.request(method, "/x")
@@ -80,10 +73,10 @@ async def test_an_answer_cut_short_is_asked_for_again():
     async def script(peer):
         await peer.request()
         whole = answered({"number": peer.number})
-        peer.send(whole if peer.number == 3 else whole[:-3])
+        await peer.send(whole if peer.number == 3 else whole[:-3])
         peer.close()
 
-    async with raw_server(script) as server, client(server) as docker:
+    async with ScriptedServer(script) as server, client(server) as docker:
         assert await docker.info() == {"number": 3}
 
 
@@ -91,10 +84,10 @@ async def test_an_answer_cut_short_is_asked_for_again():
 async def test_an_answer_cut_short_every_time_is_told(method):
     async def script(peer):
         await peer.request()
-        peer.send(answered({"number": peer.number})[:-3])
+        await peer.send(answered({"number": peer.number})[:-3])
         peer.close()
 
-    async with raw_server(script) as server, client(server) as docker:
+    async with ScriptedServer(script) as server, client(server) as docker:
         with pytest.raises(StreamBroken, match=rf"the answer was cut short \({method} /v1.45/x\)") as raised:
             await docker.request(method, "/x")
         assert raised.value.__cause__ is not None
@@ -102,13 +95,13 @@ async def test_an_answer_cut_short_every_time_is_told(method):
 
 
 async def test_a_stream_that_only_reads_begins_again_if_it_had_no_answer_yet():
-    async with raw_server(ends_after(1, close)) as server, client(server) as docker:
+    async with ScriptedServer(ends_after(1, Peer.close)) as server, client(server) as docker:
         assert [line async for line in docker.stream("GET", "/x")] == [{"count": 1}]
         assert len(server.asked) == 2
 
 
 async def test_an_answer_that_says_no_is_an_answer():
-    async with raw_server(answering(lambda asked: answered({}, 500))) as server, client(server) as docker:
+    async with ScriptedServer(answering(lambda asked: answered({}, 500))) as server, client(server) as docker:
         with pytest.raises(DockerError):
             await docker.info()
         assert len(server.asked) == 1
@@ -118,9 +111,9 @@ async def test_an_answer_that_says_no_is_an_answer():
 
 
 @pytest.mark.parametrize("method", WRITING)
-@pytest.mark.parametrize("end", [close, reset])
+@pytest.mark.parametrize("end", [Peer.close, Peer.reset])
 async def test_what_may_have_run_is_never_sent_again_on_a_new_connection(method, end):
-    async with raw_server(ends_after(1, end)) as server, client(server) as docker:
+    async with ScriptedServer(ends_after(1, end)) as server, client(server) as docker:
         with pytest.raises(EngineUnreachable, match=r"it may have run"):
             await docker.request(method, "/x", json={"a": 1})
         assert len(server.asked) == 1
@@ -130,7 +123,7 @@ async def test_what_may_have_run_is_never_sent_again_on_a_new_connection(method,
 
 @pytest.mark.parametrize("method", WRITING)
 async def test_nor_on_a_used_one_that_ended_in_good_order(method):
-    async with raw_server(ends_after(2, close)) as server, client(server) as docker:
+    async with ScriptedServer(ends_after(2, Peer.close)) as server, client(server) as docker:
         await docker.info()
         with pytest.raises(EngineUnreachable, match=r"it may have run"):
             await docker.request(method, "/x")
@@ -143,16 +136,16 @@ async def test_a_used_connection_that_was_reset_had_read_nothing(method):
 
     async def script(peer):
         await peer.request()
-        peer.send(answered({}))
+        await peer.send(answered({}))
         if peer.number == 1:
             await peer.reader.read(1)  # the rest stays unread
             peer.reset()
             return
         await peer.request()
-        peer.send(answered({"number": peer.number}))
+        await peer.send(answered({"number": peer.number}))
         await peer.gone()
 
-    async with raw_server(script) as server, client(server) as docker:
+    async with ScriptedServer(script) as server, client(server) as docker:
         await docker.info()
         await docker.request(method, "/x", json={"a": 1})
         assert [(one.method, one.body) for one in server.asked] == [("GET", b""), (method, b'{"a":1}')]
@@ -174,7 +167,7 @@ async def test_a_body_that_is_made_while_it_is_sent_is_sent_once():
         peer.reset()
 
     body = Body()
-    async with raw_server(script) as server, client(server) as docker:
+    async with ScriptedServer(script) as server, client(server) as docker:
         with pytest.raises(EngineUnreachable, match="may have run"):
             await docker.stream("POST", "/build", body=body)
         assert body.begun == server.connections == 1
@@ -192,7 +185,7 @@ async def test_what_a_body_of_the_callers_raises_comes_out_as_it_is(kind):
     async def script(peer):
         await peer.gone()
 
-    async with raw_server(script) as server, client(server) as docker:
+    async with ScriptedServer(script) as server, client(server) as docker:
         with pytest.raises(kind, match="mine") as raised:
             await docker.stream("POST", "/build", body=Body())
         assert not isinstance(raised.value, DockerError)
@@ -210,12 +203,12 @@ async def test_an_idle_connection_that_the_server_closed_is_replaced_unnoticed(m
 
     async def script(peer):
         await peer.request()
-        peer.send(answered({"number": peer.number}))
+        await peer.send(answered({"number": peer.number}))
         peer.close()
         closed.append(peer)
 
     place = {"socket": str(tmp_path / "s")} if where == "unix" else {}
-    async with raw_server(script, **place) as server, client(server) as docker:
+    async with ScriptedServer(script, **place) as server, client(server) as docker:
         for number in range(1, 201):
             assert await docker.request(method, "/x", json=None) == {"number": number}
         assert len(server.asked) == 200
@@ -225,11 +218,11 @@ async def test_an_idle_connection_that_the_server_closed_is_replaced_unnoticed(m
 async def test_one_that_was_reset_too(method):
     async def script(peer):
         await peer.request()
-        peer.send(answered({"number": peer.number}))
+        await peer.send(answered({"number": peer.number}))
         await asyncio.sleep(0)
         peer.reset()
 
-    async with raw_server(script) as server, client(server) as docker:
+    async with ScriptedServer(script) as server, client(server) as docker:
         for number in range(1, 51):
             try:
                 assert await docker.request(method, "/x") == {"number": number}
@@ -241,10 +234,10 @@ async def test_one_that_was_reset_too(method):
 
 async def test_a_whole_pool_that_died_at_once_is_replaced_unnoticed(tmp_path):
     path = str(tmp_path / "s")
-    async with raw_server(answering(lambda asked: answered({"life": 1})), socket=path) as server:
+    async with ScriptedServer(answering(lambda asked: answered({"life": 1})), socket=path) as server:
         docker = client(server)
         await asyncio.gather(*(docker.info() for _ in range(64)))
-    async with raw_server(answering(lambda asked: answered({"life": 2})), socket=path) as server, docker:
+    async with ScriptedServer(answering(lambda asked: answered({"life": 2})), socket=path) as server, docker:
         posts = (docker.request("POST", "/x") for _ in range(32))
         reads = (docker.info() for _ in range(32))
         assert await asyncio.gather(*posts, *reads) == [{"life": 2}] * 64
@@ -259,7 +252,7 @@ async def test_a_full_backlog_is_waited_out(method, tmp_path):
     many = 300
     answer = answering(lambda asked: answered({}))
     path = str(tmp_path / "s")
-    async with raw_server(answer, socket=path, backlog=1) as server, client(server) as docker:
+    async with ScriptedServer(answer, socket=path, backlog=1) as server, client(server) as docker:
         calls = [docker.request(method, "/x") for _ in range(many // 2)]
         streams = [docker.stream(method, "/y") for _ in range(many // 2)]
         async with asyncio.timeout(30):
@@ -279,7 +272,7 @@ async def test_what_passes_by_itself_is_waited_out_also_for_what_writes(number, 
         return await connect(*arguments, **options)
 
     monkeypatch.setattr(loop, "create_unix_connection", fails_at_first)
-    async with raw_server(answering(lambda asked: answered({})), socket=path) as server, client(server) as docker:
+    async with ScriptedServer(answering(lambda asked: answered({})), socket=path) as server, client(server) as docker:
         assert await docker.request("POST", "/x") == {}
         assert len(server.asked) == 1
         assert docker.stats().retries == 3
@@ -299,7 +292,7 @@ async def test_a_refused_connection_is_not_tried_again():
 
 async def test_a_retry_is_counted_and_logged_with_its_reason(caplog):
     caplog.set_level(logging.DEBUG, "aiodockerhub")
-    async with raw_server(ends_after(2, reset)) as server, client(server) as docker:
+    async with ScriptedServer(ends_after(2, Peer.reset)) as server, client(server) as docker:
         await docker.request("GET", "/x", params={"token": "secret"})
         await docker.request("GET", "/x", params={"token": "secret"})
         assert docker.stats().retries == 1
@@ -357,7 +350,7 @@ async def test_a_retry_stays_within_the_calls_time():
             peer.close()
         await peer.gone()
 
-    async with raw_server(script) as server, client(server) as docker:
+    async with ScriptedServer(script) as server, client(server) as docker:
         async with asyncio.timeout(20):
             with pytest.raises(TimeoutError, match=r"took longer than 0\.3 s"):
                 await docker.info(timeout=Timeout(total=0.3))

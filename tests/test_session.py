@@ -16,8 +16,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 import trustme
-from aiohttp import web
-from small_server import small_server
+from scripted_server import CHUNKED, END, ScriptedServer, answered, answering
 
 from aiodockerhub import Credentials, Docker, Index, Limits, Session, Timeout
 from aiodockerhub.errors import BadAddress, Closed, Misused, TimedOut
@@ -25,48 +24,36 @@ from aiodockerhub.errors import BadAddress, Closed, Misused, TimedOut
 MANY = 50
 
 
-class Engine:
+FAKE = answered({"ID": "fake"})
+
+
+class Engine(ScriptedServer):
     """Answers at once to `info`, never to `slow`, and is silent on `events` and, before the head, on `headless`."""
 
-    def __init__(self):
-        self.server = None
-        self.url = ""
+    def __init__(self, **where):
+        super().__init__(answering(self._answer), **where)
         self.release = asyncio.Event()
-        self.peers = set()
-        self._arrived = {}
-        self._changed = asyncio.Event()
 
-    async def __call__(self, request):
-        name = request.path.rpartition("/")[2]
-        self._arrived[name] = self._arrived.get(name, 0) + 1
-        self._changed.set()
-        self.peers.add(request.transport.get_extra_info("peername"))
-        if name in ("slow", "headless"):
-            await self.release.wait()
-        if name != "events":
-            return web.json_response({"ID": "fake"}, headers={"Api-Version": "1.45"})
-        response = web.StreamResponse(headers={"Content-Type": "application/json"})
-        await response.prepare(request)
+    def _answer(self, asked):
+        answers = {"slow": self._late, "headless": self._late, "events": self._silent}
+        return answers.get(asked.path.rpartition("/")[2], FAKE)
+
+    async def _late(self, peer):
         await self.release.wait()
-        return response
+        await peer.send(FAKE)
+
+    async def _silent(self, peer):
+        await peer.send(CHUNKED)
+        await self.release.wait()
+        await peer.send(END)
 
     async def arrived(self, name, count):
-        while self._arrived.get(name, 0) < count:
-            self._changed.clear()
-            await self._changed.wait()
-
-
-@contextlib.asynccontextmanager
-async def serving(**where):
-    engine = Engine()
-    async with small_server(engine, **where) as server:
-        engine.server, engine.url = server, server.url
-        yield engine
+        await self.until(lambda: sum(one.path.endswith(f"/{name}") for one in self.asked) >= count)
 
 
 @pytest.fixture
 async def engine():
-    async with serving() as running:
+    async with Engine() as running:
         yield running
 
 
@@ -120,7 +107,7 @@ async def test_closing_ends_every_stream_and_call_with_closed(where, tmp_path, c
     ca.issue_cert("127.0.0.1").configure_cert(server_tls)
     ca.configure_trust(trusting)
     place = {"tcp": {}, "unix": {"socket": str(tmp_path / "s")}, "tls": {"tls": server_tls}}[where]
-    async with serving(**place) as engine:
+    async with Engine(**place) as engine:
         tasks_before, open_before = asyncio.all_tasks(), descriptors()
         session = Session(limits=Limits(calls=MANY // 2))
         docker = session.docker(engine.url, tls=trusting if where == "tls" else None)
@@ -165,11 +152,12 @@ async def test_streams_opened_and_not_read_end_too(engine):
 async def test_what_waits_for_the_first_answer_of_an_engine_ends_too(engine):
     silent = asyncio.Event()
 
-    async def never(request):
+    async def never(peer):
+        await peer.request()
         silent.set()
-        await asyncio.Event().wait()
+        await peer.gone()
 
-    async with small_server(never) as server:
+    async with ScriptedServer(never) as server:
         session = Session()
         docker = session.docker(server.url)
         calls = [asyncio.create_task(docker.info()) for _ in range(MANY)]
@@ -182,10 +170,9 @@ async def test_what_waits_for_the_first_answer_of_an_engine_ends_too(engine):
 
 
 async def test_an_upload_that_nobody_reads_ends_too():
-    async def never_reads(reader, writer):
+    async def never_reads(peer):
         reached.set()
-        await left.wait()
-        writer.transport.abort()
+        await asyncio.Event().wait()
 
     class Endless:
         length = None
@@ -194,20 +181,16 @@ async def test_an_upload_that_nobody_reads_ends_too():
             while True:
                 yield bytes(65536)
 
-    reached, left = asyncio.Event(), asyncio.Event()
-    listening = await asyncio.start_server(never_reads, "127.0.0.1", 0, limit=1024)
-    host, port = listening.sockets[0].getsockname()
-    session = Session()
-    docker = session.docker(f"tcp://{host}:{port}", version="1.45")
-    upload = asyncio.create_task(docker.stream("POST", "/build", body=Endless()))
-    await reached.wait()
-    async with asyncio.timeout(5):
-        await session.close()
-        with pytest.raises(Closed):
-            await upload
-    left.set()
-    listening.close()
-    await listening.wait_closed()
+    reached = asyncio.Event()
+    async with ScriptedServer(never_reads) as server:
+        session = Session()
+        docker = session.docker(server.url, version="1.45")
+        upload = asyncio.create_task(docker.stream("POST", "/build", body=Endless()))
+        await reached.wait()
+        async with asyncio.timeout(5):
+            await session.close()
+            with pytest.raises(Closed):
+                await upload
 
 
 async def test_after_closing_everything_says_closed(engine):
@@ -399,13 +382,13 @@ async def test_the_fifth_of_four_calls_waits_its_turn(engine):
     async with Session(limits=Limits(calls=4)) as session:
         docker = session.docker(engine.url)
         await docker.info()
-        asked_before = len(engine.server.asked)
+        asked_before = len(engine.asked)
         calls = [asyncio.create_task(docker.request("GET", "/slow")) for _ in range(5)]
         await engine.arrived("slow", 4)
         while session.stats().waiting != 1:
             await asyncio.sleep(0)
         assert session.stats().open_calls == 4
-        assert len(engine.server.asked) - asked_before == 4
+        assert len(engine.asked) - asked_before == 4
         with pytest.raises(TimedOut, match=r"no connection was free within 0\.05 s"):
             await docker.info(timeout=Timeout(pool=0.05))
         assert session.stats().waiting == 1
@@ -432,7 +415,7 @@ async def test_a_client_says_how_long_its_calls_wait_for_a_connection(engine):
 
 
 async def test_streams_of_all_clients_share_one_bound():
-    async with serving() as one, serving() as other, Session(limits=Limits(streams=2)) as session:
+    async with Engine() as one, Engine() as other, Session(limits=Limits(streams=2)) as session:
         first, second = session.docker(one.url), session.docker(other.url)
         async with first.events(), second.events():
             waits = asyncio.create_task(second.events().__aenter__())
@@ -466,7 +449,7 @@ async def test_clients_of_one_address_share_its_connections(engine):
     async with Session() as session:
         for _ in range(10):
             await session.docker(engine.url).ping()
-        assert len(engine.peers) == 1
+        assert engine.connections == 1
         assert session.stats().requests == session.docker(engine.url).stats().requests == 10
 
 
@@ -474,10 +457,8 @@ async def test_the_sessions_credentials_are_used_but_a_clients_own_win(monkeypat
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
     monkeypatch.delenv("DOCKER_AUTH_CONFIG", raising=False)
 
-    async def fine(request):
-        return web.Response()
-
-    async with small_server(fine) as server, Session(credentials=Credentials("session", "s")) as session:
+    fine = answering(lambda asked: answered())
+    async with ScriptedServer(fine) as server, Session(credentials=Credentials("session", "s")) as session:
         await session.index(server.url).login()
         await session.index(server.url, credentials=Credentials("own", "o")).login()
     sent = [base64.b64decode(one.headers["Authorization"].removeprefix("Basic ")) for one in server.asked]
@@ -505,7 +486,7 @@ async def test_user_agent_and_traces_hold_for_every_client(engine):
     async with Session(user_agent="mine/1", trace_configs=[trace]) as session:
         await session.docker(engine.url).ping()
         await session.index(engine.url, proxy=None).register("a", "b", "c")
-    assert [one.headers["User-Agent"] for one in engine.server.asked] == ["mine/1", "mine/1"]
+    assert [one.headers["User-Agent"] for one in engine.asked] == ["mine/1", "mine/1"]
     assert traced == ["/_ping", "/users/"]
 
 
@@ -514,7 +495,7 @@ async def test_clients_keep_their_own_settings(engine, monkeypatch):
         docker = session.docker(f"{engine.url}/prefix", version="1.44", timeout=Timeout(total=0.05))
         with pytest.raises(TimedOut):
             await docker.request("GET", "/slow")
-        assert engine.server.asked[0].path == "/prefix/v1.44/slow"
+        assert engine.asked[0].target == "/prefix/v1.44/slow"
         with pytest.raises(BadAddress):
             session.docker("nonsense://x")
         with pytest.raises(BadAddress):

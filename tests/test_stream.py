@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Coroutine
 
 import pytest
 import uvloop
-from scripted_engine import END, chunk, follow, line, pulled, scripted_engine, silent, sized
+from scripted_server import END, ScriptedEngine, answered, chunk, follow, line, pulled, silent
 
 from aiodockerhub.engine.docker import Docker
 from aiodockerhub.errors import Closed, ImageNotFound, Misused, PullFailed, TimedOut
@@ -24,8 +24,8 @@ ONE_PULL = ["POST /images/create", "GET /images/busybox:latest/json"]
 
 
 @pytest.fixture
-async def scripted():
-    async with scripted_engine() as engine:
+async def scripted(tmp_path):
+    async with ScriptedEngine(socket=str(tmp_path / "s")) as engine:
         yield engine
 
 
@@ -50,11 +50,11 @@ async def test_awaited_it_gives_the_outcome_and_again_the_same(scripted, docker)
     assert await stream is first
     assert await asyncio.create_task(stream) is first
     assert stream.outcome is first
-    assert scripted.asked == ONE_PULL
+    assert scripted.calls() == ONE_PULL
 
 
 async def test_a_failure_is_raised_again_as_the_same_error(scripted, docker):
-    scripted.says[PULL] = sized(b'{"message": "no such image: busybox"}').replace(b"200 OK", b"404 Not Found")
+    scripted.says[PULL] = answered({"message": "no such image: busybox"}, 404)
     stream = docker.images.pull("busybox")
     caught = []
     for way in (statuses, through_a_task, statuses, through_gather):
@@ -75,7 +75,7 @@ async def test_iterated_it_gives_typed_steps_and_then_the_outcome(scripted, dock
     assert [step.status for step in steps] == ["a", "b", "c"]
     assert stream.outcome == await stream == PULLED
     assert await statuses(stream) == []
-    assert scripted.asked == ONE_PULL
+    assert scripted.calls() == ONE_PULL
 
 
 async def test_awaited_after_a_part_was_iterated_it_runs_the_rest(scripted, docker):
@@ -85,7 +85,7 @@ async def test_awaited_after_a_part_was_iterated_it_runs_the_rest(scripted, dock
         assert step.status == "a"
         break
     assert await stream == PULLED
-    assert scripted.asked == ONE_PULL
+    assert scripted.calls() == ONE_PULL
 
 
 async def test_iterated_on_right_away_it_misses_nothing(scripted, docker):
@@ -141,7 +141,7 @@ async def test_begun_in_one_form_it_does_not_go_on_in_the_other(scripted, docker
 async def test_a_block_sends_the_request_and_holds_the_stream_until_its_end(scripted, docker):
     scripted.says[PULL] = pulled("a", "b", then=follow)
     async with docker.images.pull("busybox") as stream:
-        assert scripted.asked == ["POST /images/create"]
+        assert scripted.calls() == ["POST /images/create"]
         async for step in stream:
             assert step.status == "a"
             break
@@ -169,7 +169,7 @@ async def test_a_loop_left_just_before_a_block_does_not_end_the_block(scripted, 
 
 
 async def test_a_request_that_is_refused_fails_the_block_at_its_start(scripted, docker):
-    scripted.says[PULL] = sized(b'{"message": "no such image"}').replace(b"200 OK", b"404 Not Found")
+    scripted.says[PULL] = answered({"message": "no such image"}, 404)
     with pytest.raises(PullFailed, match="no such image"):
         async with docker.images.pull("busybox"):
             pytest.fail("the block has begun")
@@ -228,7 +228,7 @@ async def test_whatever_takes_a_coroutine_takes_it(scripted, docker, way):
     assert isinstance(stream, Coroutine)
     assert await way(stream) == PULLED
     assert await way(stream) == PULLED  # and again
-    assert scripted.asked == ONE_PULL
+    assert scripted.calls() == ONE_PULL
 
 
 async def test_many_at_once(scripted, docker):
@@ -238,9 +238,10 @@ async def test_many_at_once(scripted, docker):
 
 @pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
 @pytest.mark.filterwarnings("ignore:.*iscoroutinefunction:DeprecationWarning")  # of uvloop, on Python 3.14
-def test_a_loop_can_be_run_for_it_alone_on_either_loop(new_loop):
+def test_a_loop_can_be_run_for_it_alone_on_either_loop(new_loop, tmp_path):
     async def pull():
-        async with scripted_engine() as scripted, Docker(scripted.url, version="1.45") as docker:
+        place = str(tmp_path / "s")
+        async with ScriptedEngine(socket=place) as scripted, Docker(scripted.url, version="1.45") as docker:
             scripted.says[PULL] = pulled("a", "b")
             for way in EVERY_WAY:
                 assert await way(docker.images.pull("busybox")) == PULLED
@@ -290,7 +291,7 @@ async def test_nothing_is_sent_before_it_is_wanted(scripted, docker):
         assert isinstance(look(), AsyncIterator)
     assert repr(stream) == "<Stream pull busybox:latest: not begun>"
     await docker.info()
-    assert scripted.asked == ["GET /info"]
+    assert scripted.calls() == ["GET /info"]
     assert await stream == PULLED
 
 
@@ -305,13 +306,13 @@ async def test_a_task_cancelled_before_its_first_step_sends_nothing_and_warns_of
     del stream, task
     gc.collect()
     await docker.info()
-    assert scripted.asked == ["GET /info"]
+    assert scripted.calls() == ["GET /info"]
 
 
 async def test_one_that_was_never_begun_warns_and_names_itself(scripted, docker):
     with pytest.warns(RuntimeWarning, match="stream pull busybox:latest was never awaited or iterated"):
         docker.images.pull("busybox")
-    assert scripted.asked == []
+    assert scripted.calls() == []
 
 
 @pytest.mark.parametrize("ended", ["aclose", "close"])
@@ -326,7 +327,7 @@ async def test_one_that_was_ended_before_it_began_warns_of_nothing(scripted, doc
             await way(stream)
     del stream
     gc.collect()
-    assert scripted.asked == []
+    assert scripted.calls() == []
 
 
 # one reader at a time
@@ -467,9 +468,9 @@ async def test_what_was_given_out_already_is_given_on_when_the_client_closes(scr
     assert seen == ["a"]
 
 
-def test_another_loop_is_told_that_the_stream_is_not_its_own():
+def test_another_loop_is_told_that_the_stream_is_not_its_own(tmp_path):
     async def begin():
-        scripted = await open_things.enter_async_context(scripted_engine())
+        scripted = await open_things.enter_async_context(ScriptedEngine(socket=str(tmp_path / "s")))
         docker = await open_things.enter_async_context(Docker(scripted.url, version="1.45"))
         scripted.says[PULL] = pulled("a", then=follow)
         stream = docker.images.pull("busybox")

@@ -7,53 +7,49 @@ import dataclasses
 import pickle
 
 import pytest
-from raw_server import answered, answering, raw_server
+from scripted_server import CHUNKED, ScriptedServer, answered, answering, chunk, silent
 
 from aiodockerhub import Docker, Limits, Timeout
 from aiodockerhub.errors import BadParameter, ServerError, TimedOut
 from aiodockerhub.wire.timeouts import UNSET, span
 
 TINY = 0.05
-HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\napi-version: 1.45\r\ntransfer-encoding: chunked\r\n\r\n"
 
 
-def chunk(data):
-    return b"%x\r\n%b\r\n" % (len(data), data)
-
-
-async def silent(peer):
-    """Takes the request, says nothing."""
-    await peer.request()
-    await peer.gone()
+async def drip(peer, data):
+    """Byte by byte, each in a turn of its own."""
+    for position in range(len(data)):
+        await peer.send(data[position : position + 1])
+        await asyncio.sleep(0.001)
 
 
 async def silent_after_the_head(peer):
     await peer.request()
-    peer.send(HEAD)
+    await peer.send(CHUNKED)
     await peer.gone()
 
 
 async def silent_after_a_line(peer):
     await peer.request()
-    peer.send(HEAD + chunk(b'{"Type":"image"}\n'))
+    await peer.send(CHUNKED + chunk(b'{"Type":"image"}\n'))
     await peer.gone()
 
 
 async def dripping_head(peer):
     await peer.request()
-    await peer.drip(HEAD.replace(b"\r\n\r\n", b"\r\nx: " + b"y" * 60_000))
+    await drip(peer, CHUNKED.replace(b"\r\n\r\n", b"\r\nx: " + b"y" * 60_000))
 
 
 async def dripping_body(peer):
     await peer.request()
-    peer.send(HEAD)
-    await peer.drip(chunk(b" ") * 60_000)
+    await peer.send(CHUNKED)
+    await drip(peer, chunk(b" ") * 60_000)
 
 
 async def dripping_refusal(peer):
     await peer.request()
-    peer.send(b"HTTP/1.1 503 No\r\ncontent-length: 60000\r\n\r\nstarting up")
-    await peer.drip(b"." * 59_000)
+    await peer.send(b"HTTP/1.1 503 No\r\ncontent-length: 60000\r\n\r\nstarting up")
+    await drip(peer, b"." * 59_000)
 
 
 ENDLESS = [silent, silent_after_the_head, dripping_head, dripping_body, dripping_refusal]
@@ -76,7 +72,7 @@ async def times_out(call, words):
 async def test_a_short_call_is_bounded_as_a_whole(script, said_on):
     limit = TINY if said_on.endswith("number") else Timeout(total=TINY)
     client, call = (limit, UNSET) if said_on.startswith("client") else (None, limit)
-    async with raw_server(script) as server, Docker(server.url, version="1.45", timeout=client) as docker:
+    async with ScriptedServer(script) as server, Docker(server.url, version="1.45", timeout=client) as docker:
         error = await times_out(docker.info(timeout=call), r"http://.* took longer than 0\.05 s \(GET /v1\.45/info\)")
         assert str(error).startswith(server.url)
         assert docker.stats().open_calls == 0
@@ -84,7 +80,7 @@ async def test_a_short_call_is_bounded_as_a_whole(script, said_on):
 
 @pytest.mark.parametrize("script", ENDLESS)
 async def test_a_number_bounds_a_slow_call_and_a_wait_of_hours_too_where_it_is_asked_for(script):
-    async with raw_server(script) as server, Docker(server.url, version="1.45", timeout=None) as docker:
+    async with ScriptedServer(script) as server, Docker(server.url, version="1.45", timeout=None) as docker:
         await times_out(docker.containers.stop("x", timeout=TINY), "took longer")
         await times_out(docker.containers.wait("x", timeout=TINY), "took longer")
         await times_out(docker._engine.call("", "POST", "/x", pace="slow", timeout=Timeout(total=TINY)), "took longer")
@@ -94,7 +90,7 @@ async def test_a_number_bounds_a_slow_call_and_a_wait_of_hours_too_where_it_is_a
 @pytest.mark.parametrize("script", [silent, silent_after_the_head, dripping_head, dripping_body, silent_after_a_line])
 @pytest.mark.parametrize("limit", [TINY, Timeout(total=TINY)])
 async def test_a_number_bounds_a_whole_stream_where_it_is_asked_for(script, limit):
-    async with raw_server(script) as server, Docker(server.url, version="1.45", timeout=None) as docker:
+    async with ScriptedServer(script) as server, Docker(server.url, version="1.45", timeout=None) as docker:
         await times_out(docker.events(timeout=limit), "longer than")
         assert docker.stats().open_streams == 0
 
@@ -108,12 +104,11 @@ async def test_a_clients_total_is_no_limit_of_slow_calls_and_streams(client):
         asked = await peer.request()
         if asked.path.endswith("/info"):
             await peer.gone()
-            return
         await answer.wait()
-        peer.send(answered({"StatusCode": 3}))
+        await peer.send(answered({"StatusCode": 3}))
         await peer.gone()
 
-    async with raw_server(script) as server, Docker(server.url, version="1.45", timeout=client) as docker:
+    async with ScriptedServer(script) as server, Docker(server.url, version="1.45", timeout=client) as docker:
         slow = asyncio.create_task(docker.containers.stop("x"))
         wait = asyncio.create_task(docker.containers.wait("x"))
         stream = asyncio.create_task(docker.stream("POST", "/x"))
@@ -125,7 +120,7 @@ async def test_a_clients_total_is_no_limit_of_slow_calls_and_streams(client):
 
 
 async def test_many_calls_end_each_at_its_own_time():
-    async with raw_server(silent) as server, Docker(server.url, version="1.45", timeout=None) as docker:
+    async with ScriptedServer(silent) as server, Docker(server.url, version="1.45", timeout=None) as docker:
         ended = []
 
         async def call(limit):
@@ -144,7 +139,7 @@ async def test_many_calls_end_each_at_its_own_time():
 
 
 async def test_one_who_is_cancelled_at_the_limit_is_cancelled():
-    async with raw_server(silent) as server, Docker(server.url, version="1.45") as docker:
+    async with ScriptedServer(silent) as server, Docker(server.url, version="1.45") as docker:
         call = asyncio.create_task(docker.info(timeout=TINY))
         await server.until(lambda: bool(server.asked))
         call.cancel()
@@ -161,17 +156,17 @@ async def test_a_connection_of_a_call_that_was_late_is_not_used_again():
         await peer.request()
         if peer.number == 1:
             await peer.gone()
-        peer.send(answered({"number": peer.number}))
+        await peer.send(answered({"number": peer.number}))
         await peer.gone()
 
-    async with raw_server(script) as server, Docker(server.url, version="1.45") as docker:
+    async with ScriptedServer(script) as server, Docker(server.url, version="1.45") as docker:
         await times_out(docker.info(timeout=TINY), "took longer")
         assert await docker.info() == {"number": 2}
 
 
 @pytest.mark.parametrize("limit", [TINY, Timeout(total=TINY)])
 async def test_the_wait_for_a_common_version_is_a_part_of_every_call(limit):
-    async with raw_server(silent) as server, Docker(server.url, timeout=None) as docker:
+    async with ScriptedServer(silent) as server, Docker(server.url, timeout=None) as docker:
         for call in (
             docker.info(timeout=limit),
             docker.containers.stop("x", timeout=limit),
@@ -188,7 +183,7 @@ async def test_the_wait_for_a_common_version_is_a_part_of_every_call(limit):
 
 @pytest.mark.parametrize("script", [silent, dripping_head])
 async def test_the_head_is_bounded_where_it_is_asked_for(script):
-    async with raw_server(script) as server:
+    async with ScriptedServer(script) as server:
         async with Docker(server.url, version="1.45", timeout=Timeout(head=TINY, total=None)) as docker:
             words = rf"{server.url} sent no answer within 0\.05 s \(GET /v1\.45/events\)"
             await times_out(docker.info(), r"sent no answer within 0\.05 s \(GET /v1\.45/info\)")
@@ -199,7 +194,7 @@ async def test_the_head_is_bounded_where_it_is_asked_for(script):
 
 
 async def test_the_silence_in_a_stream_is_bounded_where_it_is_asked_for():
-    async with raw_server(silent_after_a_line) as server, Docker(server.url, version="1.45") as docker:
+    async with ScriptedServer(silent_after_a_line) as server, Docker(server.url, version="1.45") as docker:
         seen = []
 
         async def follow():
@@ -212,7 +207,7 @@ async def test_the_silence_in_a_stream_is_bounded_where_it_is_asked_for():
 
 @pytest.mark.parametrize(("pace", "open_of"), [("short", "open_calls"), ("slow", "open_calls")])
 async def test_the_wait_for_a_free_connection_is_bounded_where_it_is_asked_for(pace, open_of):
-    async with raw_server(silent) as server, Docker(server.url, version="1.45", timeout=None) as docker:
+    async with ScriptedServer(silent) as server, Docker(server.url, version="1.45", timeout=None) as docker:
         calls = [asyncio.create_task(docker._engine.call("", "GET", "/x", pace=pace)) for _ in range(64)]
         await server.until(lambda: len(server.asked) == 64)
         assert getattr(docker.stats(), open_of) == 64
@@ -229,7 +224,7 @@ async def test_the_wait_for_a_free_connection_is_bounded_where_it_is_asked_for(p
 
 
 async def test_the_wait_for_a_stream_is_bounded_where_it_is_asked_for():
-    async with raw_server(silent_after_the_head) as server:
+    async with ScriptedServer(silent_after_the_head) as server:
         docker = Docker(server.url, version="1.45", limits=Limits(streams=1))
         async with docker, docker.events():
             await times_out(docker.events(timeout=Timeout(pool=TINY)), r"no connection was free within 0\.05 s")
@@ -238,7 +233,7 @@ async def test_the_wait_for_a_stream_is_bounded_where_it_is_asked_for():
 async def test_a_refusal_that_never_ends_is_told_by_its_status(monkeypatch):
     """Also where nothing else is bounded."""
     monkeypatch.setattr("aiodockerhub.wire.http._PATIENCE_WITH_A_REFUSAL", TINY)
-    async with raw_server(dripping_refusal) as server, Docker(server.url, version="1.45", timeout=None) as docker:
+    async with ScriptedServer(dripping_refusal) as server, Docker(server.url, version="1.45", timeout=None) as docker:
         for call in (docker.info(), docker.events(), docker.containers.stop("x")):
             async with asyncio.timeout(20):
                 with pytest.raises(ServerError, match=r"starting up\.* \("):
@@ -256,7 +251,7 @@ async def test_what_is_no_time_limit_is_refused_before_anything_is_sent(bad):
     for name in ("connect", "pool", "head", "idle", "total"):
         with pytest.raises(BadParameter, match=f"^{name}: "):
             Timeout(**{name: bad})
-    async with raw_server(answering(lambda asked: answered({}))) as server, Docker(server.url) as docker:
+    async with ScriptedServer(answering(lambda asked: answered({}))) as server, Docker(server.url) as docker:
         for call in (docker.info(timeout=bad), docker.events(timeout=bad), docker.containers.stop("x", timeout=bad)):
             with pytest.raises(BadParameter, match="no number of seconds"):
                 await call
