@@ -1,4 +1,4 @@
-"""Fixtures for every test: the rig's engines and registries, and a check that nothing is left open."""
+"""Fixtures for every test: engines and registries, real and scripted, and a check that nothing is left open."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import trustme
 from rig import ROLES, Engine, Registry, Rig
+from scripted_server import ScriptedEngine
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -60,6 +62,19 @@ def crane(rig: Rig) -> Registry:
 def busybox(rig: Rig, engine: Engine) -> str:
     """The name of a busybox image in `engine`, whatever other tests have removed."""
     return rig.busybox(engine)
+
+
+@pytest.fixture
+async def scripted(tmp_path: Path) -> AsyncIterator[ScriptedEngine]:
+    """An engine on a unix socket, which answers as the test says."""
+    async with ScriptedEngine(socket=str(tmp_path / "engine.sock")) as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def ca() -> trustme.CA:
+    """A certificate authority that nobody trusts without being told."""
+    return trustme.CA()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -11,7 +11,7 @@ import threading
 import types
 
 import pytest
-from scripted_server import CHUNKED, ScriptedEngine, chunk, follow, line, pulled, telling
+from scripted_server import CHUNKED, chunk, follow, line, pulled, telling
 
 from aiodockerhub.engine.docker import Docker
 from aiodockerhub.errors import Closed
@@ -24,10 +24,9 @@ PULLED = Pulled("busybox:latest", "sha256:1d", "sha256:d1", up_to_date=False)
 
 
 @pytest.fixture
-async def scripted(tmp_path):
-    async with ScriptedEngine(socket=str(tmp_path / "s")) as engine:
-        engine.says[PULL] = pulled("a", "b", then=follow)
-        yield engine
+def scripted(scripted):
+    scripted.says[PULL] = pulled("a", "b", then=follow)
+    return scripted
 
 
 @pytest.fixture
@@ -157,30 +156,14 @@ async def by_forgetting_a_generator_around_it(docker):
 
 
 async def by_cancelling_who_waits_for_a_step(docker):
-    async def follow_it():
-        async for step in stream:
-            begun.set_result(step) if not begun.done() else None
+    async def nothing():
+        pass
 
-    begun = asyncio.get_running_loop().create_future()
-    stream = docker.images.pull("busybox")
-    task = asyncio.create_task(follow_it())
-    await begun
-    await _cancelled(task)
-    return stream, task
+    return await _cancelled_after_a_step(docker, nothing)
 
 
 async def by_cancelling_who_works_on_a_step(docker):
-    async def follow_it():
-        async for step in stream:
-            begun.set_result(step)
-            await asyncio.Event().wait()
-
-    begun = asyncio.get_running_loop().create_future()
-    stream = docker.images.pull("busybox")
-    task = asyncio.create_task(follow_it())
-    await begun
-    await _cancelled(task)
-    return stream, task
+    return await _cancelled_after_a_step(docker, asyncio.Event().wait)
 
 
 async def by_cancelling_its_task(docker):
@@ -214,6 +197,20 @@ async def by_a_sibling_that_fails(docker):
 
 
 WAYS = [way for name, way in list(globals().items()) if name.startswith("by_")]
+
+
+async def _cancelled_after_a_step(docker, work):
+    async def follow_it():
+        async for _ in stream:
+            begun.set()
+            await work()
+
+    begun = asyncio.Event()
+    stream = docker.images.pull("busybox")
+    task = asyncio.create_task(follow_it())
+    await begun.wait()
+    await _cancelled(task)
+    return stream, task
 
 
 async def _cancelled(task):

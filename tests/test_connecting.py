@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import trustme
+from certificates import serving_tls
 from scripted_server import ScriptedServer, answered, answering
 
 from aiodockerhub import TLS, Docker, Session, Timeout
@@ -38,17 +39,6 @@ INFO = {"ID": "here"}
 
 def engine_of_sorts(asked):
     return answered(b"OK") if asked.path.endswith("/_ping") else answered(INFO)
-
-
-@pytest.fixture
-def ca():
-    return trustme.CA()
-
-
-def serving_tls(ca, *names, **certificate):
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    ca.issue_cert(*names, **certificate).configure_cert(context)
-    return context
 
 
 def trusting(ca, tmp_path):

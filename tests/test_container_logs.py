@@ -11,12 +11,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from scripted_server import Peer, ScriptedServer, answered, answering, chunk, follow, head, telling
+from throwaway import container
 
 from aiodockerhub import Docker, Limits, Timeout
 from aiodockerhub.errors import (
     BadParameter,
     BadRequest,
-    Conflict,
     ContainerNotFound,
     Misused,
     NotImplementedByEngine,
@@ -31,17 +31,6 @@ from aiodockerhub.progress import LogChunk, LogLine
 FRAMED = "application/vnd.docker.multiplexed-stream"
 PLAIN = "application/vnd.docker.raw-stream"
 SCRIPT = ["sh", "-c", "echo one; echo two >&2; printf 'r\u00e9st'"]
-
-
-@contextlib.asynccontextmanager
-async def container(docker, image, command, **settings):
-    made = await docker.containers.create(image, command, **settings)
-    try:
-        yield made
-    finally:
-        with contextlib.suppress(Conflict):  # podman's forced removal waits 10 s for what ignores TERM
-            await docker.containers.kill(made)
-        await docker.containers.remove(made, force=True, volumes=True)
 
 
 @contextlib.asynccontextmanager

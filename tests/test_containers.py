@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from scripted_server import CHUNKED, END, ScriptedServer, answered, answering, chunk, silent
+from throwaway import container
 
 from aiodockerhub import Docker
 from aiodockerhub.errors import (
@@ -26,17 +27,6 @@ from aiodockerhub.errors import (
 )
 
 SLEEP = ["sleep", "1000"]
-
-
-@contextlib.asynccontextmanager
-async def container(docker, image, command=None, **settings):
-    made = await docker.containers.create(image, command, **settings)
-    try:
-        yield made
-    finally:
-        with contextlib.suppress(Conflict):  # podman's forced removal waits 10 s for what ignores TERM
-            await docker.containers.kill(made)
-        await docker.containers.remove(made, force=True, volumes=True)
 
 
 def new_name():

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from ordinary_user import as_an_ordinary_user
 
 from aiodockerhub.context import EngineTarget, find_engine
 from aiodockerhub.errors import BadAddress, BadCredentials, BadParameter
@@ -364,11 +365,11 @@ def test_contexts_that_this_user_may_not_read_are_told(short_home):
     short_home.path.chmod(0o755)
     meta = short_home.docker / "contexts" / "meta"
     meta.chmod(0o711)
-    with _as_an_ordinary_user(), pytest.raises(BadAddress, match=r'context "deeper".*meta can\'t be read: Permission'):
+    with as_an_ordinary_user(), pytest.raises(BadAddress, match=r'context "deeper".*meta can\'t be read: Permission'):
         short_home.find(context="deeper")
     for place in (meta, meta.parent):
         place.chmod(0)
-        with _as_an_ordinary_user(), pytest.raises(BadAddress, match=r'context "remote".*Permission denied'):
+        with as_an_ordinary_user(), pytest.raises(BadAddress, match=r'context "remote".*Permission denied'):
             short_home.find(context="remote")
 
 
@@ -435,7 +436,7 @@ def test_a_config_that_this_user_may_not_read_is_told(short_home):
     short_home.config({})
     short_home.path.chmod(0o755)
     (short_home.docker / "config.json").chmod(0)
-    with _as_an_ordinary_user(), pytest.raises(BadCredentials, match="Permission denied"):
+    with as_an_ordinary_user(), pytest.raises(BadCredentials, match="Permission denied"):
         short_home.find()
 
 
@@ -462,16 +463,3 @@ def test_headers_that_can_not_be_sent_are_left_out_with_a_warning(home, headers,
         assert home.find("tcp://box:1").http_headers == {}
     assert "HttpHeaders" in caplog.text
     assert "sesame" not in caplog.text
-
-
-@contextlib.contextmanager
-def _as_an_ordinary_user() -> Iterator[None]:
-    """Root may read everything."""
-    root = os.geteuid() == 0
-    if root:
-        os.seteuid(65534)
-    try:
-        yield
-    finally:
-        if root:
-            os.seteuid(0)

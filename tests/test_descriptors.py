@@ -13,7 +13,7 @@ import textwrap
 import threading
 
 import pytest
-from scripted_server import END, ScriptedEngine, chunk, follow, line, pulled
+from scripted_server import END, chunk, follow, line, pulled
 
 from aiodockerhub.engine.docker import Docker
 from aiodockerhub.errors import Closed, TimedOut
@@ -22,12 +22,6 @@ from aiodockerhub.wire.limits import Limits
 from aiodockerhub.wire.timeouts import Timeout
 
 PULL = "/images/create"
-
-
-@pytest.fixture
-async def scripted(tmp_path):
-    async with ScriptedEngine(socket=str(tmp_path / "s")) as engine:
-        yield engine
 
 
 @pytest.fixture

@@ -8,11 +8,10 @@ import concurrent.futures
 import json
 import logging
 import pickle
-import ssl
 import traceback
 
 import pytest
-import trustme
+from certificates import serving_tls, trusting
 from scripted_server import ScriptedServer, answered, answering
 
 from aiodockerhub import Credentials, Index
@@ -148,14 +147,10 @@ async def test_an_index_that_redirects_gets_method_and_body_again(index, hub):
     assert "alice/new" not in hub.repositories
 
 
-async def test_an_index_may_send_its_users_from_http_up_to_https():
-    ca = trustme.CA()
-    server_tls, trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
-    ca.issue_cert("127.0.0.1").configure_cert(server_tls)
-    ca.configure_trust(trusting)
-    async with LocalHub(users={"alice": SECRET}, tls=server_tls) as secure:
+async def test_an_index_may_send_its_users_from_http_up_to_https(ca):
+    async with LocalHub(users={"alice": SECRET}, tls=serving_tls(ca, "127.0.0.1")) as secure:
         up = answering(lambda asked: answered(b"", 301, location=f"https://{secure.host}{asked.target}"))
-        async with ScriptedServer(up) as plain, Index(f"{plain.url}/v1/", credentials=ALICE, tls=trusting) as index:
+        async with ScriptedServer(up) as plain, Index(f"{plain.url}/v1/", credentials=ALICE, tls=trusting(ca)) as index:
             await index.login()
             assert (await index.create_repository("alice/app", [A])).repository == "alice/app"
         async with Index(secure.url, credentials=ALICE) as untrusting:
@@ -696,12 +691,9 @@ async def test_the_same_connection_serves_many_calls():
     assert server.connections == 1
 
 
-async def test_tls_is_a_matter_of_the_files_given(tmp_path):
-    ca = trustme.CA()
+async def test_tls_is_a_matter_of_the_files_given(ca, tmp_path):
     ca.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    server_tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    ca.issue_cert("127.0.0.1").configure_cert(server_tls)
-    async with LocalHub(users={"alice": SECRET}, tls=server_tls) as hub:
+    async with LocalHub(users={"alice": SECRET}, tls=serving_tls(ca, "127.0.0.1")) as hub:
         async with Index(hub.url, credentials=ALICE, tls=TLS(ca=tmp_path / "ca.pem")) as index:
             await index.login()
         async with Index(hub.url, credentials=ALICE) as index:

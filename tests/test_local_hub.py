@@ -10,7 +10,6 @@ import json
 import logging
 import re
 import socket
-import ssl
 import subprocess
 import sys
 import zlib
@@ -18,7 +17,7 @@ from urllib.parse import quote
 
 import aiohttp
 import pytest
-import trustme
+from certificates import serving_tls, trusting
 
 from aiodockerhub.errors import BadAddress, BadParameter, Misused
 from aiodockerhub.local import HubImage, HubRequest, LocalHub, User
@@ -742,13 +741,8 @@ asyncio.run(main())
 
 
 @pytest.fixture
-def contexts():
-    authority = trustme.CA()
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(server)
-    client = ssl.create_default_context()
-    authority.configure_trust(client)
-    return server, client
+def contexts(ca):
+    return serving_tls(ca, "127.0.0.1"), trusting(ca)
 
 
 async def test_tls_serves_https_and_shrugs_off_peers_that_speak_no_tls(contexts):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import ssl
 import traceback
 
 import pytest
 import trustme
+from certificates import serving_tls, trusting
 from scripted_server import ScriptedServer, answered, answering
 
 from aiodockerhub.errors import ConnectionFailed, Redirected, Unauthorized
@@ -36,23 +36,6 @@ def to(location, status=301):
 
 HERE = answered(b"here")
 fine = answering(lambda asked: HERE)
-
-
-@pytest.fixture(scope="module")
-def ca():
-    return trustme.CA()
-
-
-def certified(ca, *names):
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    ca.issue_cert(*names).configure_cert(context)
-    return context
-
-
-def trusting(ca):
-    context = ssl.create_default_context()
-    ca.configure_trust(context)
-    return context
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
@@ -160,7 +143,7 @@ async def test_what_was_taken_off_stays_off_on_the_way_back():
 
 async def test_secrets_go_along_from_http_up_to_https_on_the_same_host(ca):
     async with (
-        ScriptedServer(fine, tls=certified(ca, "127.0.0.1")) as secure,
+        ScriptedServer(fine, tls=serving_tls(ca, "127.0.0.1")) as secure,
         ScriptedServer(to(f"{secure.url}/v1/", 308)) as server,
         client(server.url, tls=trusting(ca)) as http,
     ):
@@ -170,7 +153,7 @@ async def test_secrets_go_along_from_http_up_to_https_on_the_same_host(ca):
 
 async def test_no_secret_goes_up_to_https_on_another_host(ca):
     async with (
-        ScriptedServer(fine, host="127.0.0.2", tls=certified(ca, "127.0.0.2")) as secure,
+        ScriptedServer(fine, host="127.0.0.2", tls=serving_tls(ca, "127.0.0.2")) as secure,
         ScriptedServer(to(f"{secure.url}/v1/", 308)) as server,
         client(server.url, tls=trusting(ca)) as http,
     ):
@@ -181,7 +164,7 @@ async def test_no_secret_goes_up_to_https_on_another_host(ca):
 async def test_no_secret_goes_down_from_https_to_http(ca):
     async with (
         ScriptedServer(fine) as plain,
-        ScriptedServer(to(f"{plain.url}/v1/", 308), tls=certified(ca, "127.0.0.1")) as server,
+        ScriptedServer(to(f"{plain.url}/v1/", 308), tls=serving_tls(ca, "127.0.0.1")) as server,
         client(server.url, tls=trusting(ca)) as http,
     ):
         await http.call(Request("PUT", "/v1/", SECRETS, b"[]"))
@@ -191,7 +174,7 @@ async def test_no_secret_goes_down_from_https_to_http(ca):
 
 async def test_the_certificate_is_checked_where_the_redirect_leads(ca):
     async with (
-        ScriptedServer(fine, tls=certified(trustme.CA(), "127.0.0.1")) as secure,
+        ScriptedServer(fine, tls=serving_tls(trustme.CA(), "127.0.0.1")) as secure,
         ScriptedServer(to(f"{secure.url}/v1/", 308)) as server,
         client(server.url, tls=trusting(ca)) as http,
     ):

@@ -7,7 +7,6 @@ import base64
 import concurrent.futures
 import contextlib
 import os
-import ssl
 import subprocess
 import sys
 import textwrap
@@ -15,7 +14,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-import trustme
+from certificates import serving_tls, trusting
 from scripted_server import CHUNKED, END, ScriptedServer, answered, answering
 
 from aiodockerhub import Credentials, Docker, Index, Limits, Session, Timeout
@@ -55,11 +54,6 @@ class Engine(ScriptedServer):
 async def engine():
     async with Engine() as running:
         yield running
-
-
-@pytest.fixture
-def ca():
-    return trustme.CA()
 
 
 def descriptors():
@@ -103,14 +97,11 @@ FOLLOWERS = [follow, follow_raw, run_to_the_end]
 
 @pytest.mark.parametrize("where", ["tcp", "unix", "tls"])
 async def test_closing_ends_every_stream_and_call_with_closed(where, tmp_path, ca):
-    server_tls, trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
-    ca.issue_cert("127.0.0.1").configure_cert(server_tls)
-    ca.configure_trust(trusting)
-    place = {"tcp": {}, "unix": {"socket": str(tmp_path / "s")}, "tls": {"tls": server_tls}}[where]
-    async with Engine(**place) as engine:
+    places = {"tcp": {}, "unix": {"socket": str(tmp_path / "s")}, "tls": {"tls": serving_tls(ca, "127.0.0.1")}}
+    async with Engine(**places[where]) as engine:
         tasks_before, open_before = asyncio.all_tasks(), descriptors()
         session = Session(limits=Limits(calls=MANY // 2))
-        docker = session.docker(engine.url, tls=trusting if where == "tls" else None)
+        docker = session.docker(engine.url, tls=trusting(ca) if where == "tls" else None)
         await docker.info()
         ready = asyncio.Semaphore(0)
         followers = [asyncio.create_task(FOLLOWERS[n % 3](docker, ready)) for n in range(MANY)]

@@ -24,12 +24,6 @@ ONE_PULL = ["POST /images/create", "GET /images/busybox:latest/json"]
 
 
 @pytest.fixture
-async def scripted(tmp_path):
-    async with ScriptedEngine(socket=str(tmp_path / "s")) as engine:
-        yield engine
-
-
-@pytest.fixture
 async def docker(scripted):
     async with Docker(scripted.url, version="1.45") as docker:
         yield docker

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import os
 import pickle
@@ -11,20 +10,18 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 import trustme
+from certificates import serving_tls
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from ordinary_user import as_an_ordinary_user
 
 from aiodockerhub.errors import BadParameter, TLSFailed
 from aiodockerhub.wire.tls import TLS, pem_files, ssl_context, tls_from_environment
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +32,7 @@ def authority() -> trustme.CA:
 @pytest.fixture(scope="module")
 def server(authority: trustme.CA) -> ssl.SSLContext:
     """A server that wants a client's certificate from the same authority."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(context)
+    context = serving_tls(authority, "localhost")
     authority.configure_trust(context)
     context.verify_mode = ssl.CERT_REQUIRED
     return context
@@ -45,9 +41,7 @@ def server(authority: trustme.CA) -> ssl.SSLContext:
 @pytest.fixture(scope="module")
 def open_server(authority: trustme.CA) -> ssl.SSLContext:
     """A server that asks for nothing."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(context)
-    return context
+    return serving_tls(authority, "localhost")
 
 
 @pytest.fixture
@@ -164,7 +158,7 @@ def test_a_file_that_this_user_may_not_read_is_named(authority):
         authority.cert_pem.write_to_path(Path(directory) / "ca.pem")
         Path(directory).chmod(0o755)
         (Path(directory) / "ca.pem").chmod(0)
-        with _as_an_ordinary_user(), pytest.raises(TLSFailed) as caught:
+        with as_an_ordinary_user(), pytest.raises(TLSFailed) as caught:
             ssl_context(TLS(f"{directory}/ca.pem"))
         assert str(caught.value) == f"the CA {directory}/ca.pem can't be read: Permission denied"
 
@@ -172,7 +166,7 @@ def test_a_file_that_this_user_may_not_read_is_named(authority):
 def test_files_that_this_user_may_not_even_look_for_are_not_passed_over():
     with tempfile.TemporaryDirectory() as directory:
         Path(directory).chmod(0)
-        with _as_an_ordinary_user():
+        with as_an_ordinary_user():
             assert set(pem_files(Path(directory))) == {"ca", "cert", "key"}
 
 
@@ -273,19 +267,6 @@ def test_the_files_of_a_directory(files):
     assert pem_files(files) == {"ca": files / "ca.pem", "cert": files / "cert.pem"}
     assert pem_files(files / "nowhere") == {}
     assert pem_files(files / "ca.pem") == {}
-
-
-@contextlib.contextmanager
-def _as_an_ordinary_user() -> Iterator[None]:
-    """Root may read everything."""
-    root = os.geteuid() == 0
-    if root:
-        os.seteuid(65534)
-    try:
-        yield
-    finally:
-        if root:
-            os.seteuid(0)
 
 
 def _context_of_docker_s_recipe(directory: Path) -> ssl.SSLContext:
