@@ -735,6 +735,74 @@ async def test_a_build_finds_everything_that_is_kept(environ, write_config, inst
     assert decoded(build_header(found)).keys() == found.keys()
 
 
+def by_name(found):
+    return {key: credentials.username for key, credentials in found.items()}
+
+
+async def given_for(registry):
+    return Credentials(f"{registry}'s", "pw")
+
+
+async def test_a_build_gets_for_its_bases_what_a_pull_gets(environ, write_config, install_helper):
+    write_config(auths={"a.io": auth("file:pw"), "b.io": auth("file:pw")}, credHelpers={"c.io": "own"})
+    install_helper("own", answers("helper", "pw"))
+    bases = ["docker.io", "a.io"]
+    kept = {"a.io": "file", "b.io": "file", "c.io": "helper"}
+    expected = {
+        None: kept,
+        Credentials("me", "pw"): {**kept, HUB_KEY: "me", "a.io": "me"},
+        Credentials("me", "pw", server_address="a.io"): {**kept, "a.io": "me"},
+        Credentials.anonymous(): {},
+        given_for: {**kept, HUB_KEY: "docker.io's", "a.io": "a.io's"},
+    }
+    for source, names in expected.items():
+        assert by_name(await CredentialStore(source, environ=environ).for_build(bases)) == names
+        # of the call, it is the same
+        assert by_name(await CredentialStore(environ=environ).for_build(bases, source)) == names
+
+
+async def test_a_build_finds_in_a_store_that_can_not_list_what_its_bases_need(environ, write_config, install_helper):
+    write_config(credsStore="mine")
+    install_helper("mine", f'[ "$1" = get ] || {{ echo no; exit 1; }}\n{answers("alice", "pw")}')
+    assert by_name(await CredentialStore(environ=environ).for_build(["a.io"])) == {"a.io": "alice"}
+
+
+async def test_what_a_call_says_of_a_registry_beats_all_else(environ, write_config):
+    write_config(auths={"a.io": auth("file:pw"), "b.io": auth("file:pw"), HUB_KEY: auth("file:pw")})
+    store = CredentialStore(given_for, environ=environ)
+    call = {
+        "docker.io": Credentials.anonymous(),
+        "https://a.io/v2/": Credentials("call", "pw"),
+        "b.io": None,
+        "c.io": given_for,
+    }
+    found = await store.for_build(["docker.io", "a.io"], call)
+    assert by_name(found) == {"a.io": "call", "b.io": "b.io's", "c.io": "c.io's"}
+    with pytest.raises(BadParameter, match=r"for ghcr\.io, not for a\.io"):
+        await store.for_build([], {"a.io": Credentials("alice", "pw", **GHCR)})
+    for nonsense in ("alice:pw", {"a.io": "alice:pw"}):
+        with pytest.raises(BadParameter, match="not str"):
+            await store.for_build([], nonsense)
+
+
+async def test_what_is_for_another_registry_leaves_a_base_to_the_others(environ):
+    store = CredentialStore(Credentials("client", "pw"), environ=environ)
+    found = await store.for_build(["a.io"], Credentials("call", "pw", **GHCR))
+    assert by_name(found) == {"a.io": "client", "ghcr.io": "call"}
+
+
+async def test_no_registry_is_asked_for_that_a_call_has_answered(environ):
+    asked = []
+
+    async def give(registry):
+        asked.append(registry)
+        return Credentials.anonymous()
+
+    store = CredentialStore(give, environ=environ)
+    assert await store.for_build(["docker.io", "a.io"], {"docker.io": Credentials("call", "pw")})
+    assert asked == ["a.io"]
+
+
 @pytest.mark.parametrize("body", FAILING.values(), ids=FAILING)
 async def test_a_store_that_cannot_list_spoils_no_build(environ, write_config, install_helper, body, caplog):
     write_config(auths={"a.io": auth("file:pw")}, credsStore="mine")

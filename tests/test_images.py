@@ -245,6 +245,20 @@ async def test_a_base_image_is_pulled_with_the_credentials_of_its_registry(docke
     assert (await docker.images.inspect(own))["Config"]["Labels"]["private"] == "1"
 
 
+@pytest.mark.parametrize("kind", ["credentials", "function"])
+async def test_a_base_image_is_pulled_with_the_clients_credentials(engine, docker, registry, auth, pushed, named, kind):
+    async def give(asked: str) -> Credentials:
+        return auth if asked == registry.address else Credentials.anonymous()
+
+    reference, _ = pushed
+    dockerfile = f"ARG REGISTRY={registry.address}\nFROM {reference.replace(registry.address, '${REGISTRY}')}\n"
+    async with Docker(engine.base_url, credentials=auth if kind == "credentials" else give) as own:
+        with pytest.raises(Unauthorized):
+            await own.images.build(fileobj=dockerfile, auth={registry.address: Credentials.anonymous()})
+        built = await own.images.build(fileobj=f"{dockerfile}LABEL of=client\n", tag=named("images/private:2"))
+    assert (await docker.images.inspect(built.id))["Config"]["Labels"]["of"] == "client"
+
+
 # pulls and pushes
 
 

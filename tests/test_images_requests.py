@@ -372,6 +372,52 @@ async def test_a_build_shows_the_credentials_of_all_registries(fake, images, tmp
     }
 
 
+async def give(registry):
+    return Credentials(f"for {registry}", "pw")
+
+
+@pytest.mark.parametrize(
+    ("own", "auth", "names"),
+    [
+        (Credentials("own", "pw"), None, {HUB_KEY: "own", "ghcr.io": "own"}),
+        (give, None, {HUB_KEY: "for docker.io", "ghcr.io": "for ghcr.io"}),
+        (None, give, {HUB_KEY: "for docker.io", "ghcr.io": "for ghcr.io"}),
+        (None, Credentials("call", "pw"), {HUB_KEY: "call", "ghcr.io": "call"}),
+        (give, Credentials("call", "pw", server_address="ghcr.io"), {HUB_KEY: "for docker.io", "ghcr.io": "call"}),
+        (give, {"ghcr.io": Credentials.anonymous()}, {HUB_KEY: "for docker.io"}),
+        (give, Credentials.anonymous(), None),
+        (None, {"quay.io": give}, {"quay.io": "for quay.io"}),
+        (give, {"quay.io": None}, {HUB_KEY: "for docker.io", "ghcr.io": "for ghcr.io", "quay.io": "for quay.io"}),
+    ],
+)
+@pytest.mark.parametrize("place", ["fileobj", "directory"])
+async def test_a_build_shows_the_credentials_of_its_base_images_registries(fake, tmp_path, place, own, auth, names):
+    dockerfile = "ARG REGISTRY\nFROM $REGISTRY/ns/name AS first\nFROM busybox\nCOPY --from=first / /\n"
+    (tmp_path / "context").mkdir()
+    (tmp_path / "context" / "Dockerfile").write_text(dockerfile)
+    fake.answer("POST", {"aux": {"ID": "sha256:1d"}})
+    async with Docker(ENGINE, credentials=own) as docker:
+        where = {"fileobj": {"fileobj": dockerfile}, "directory": {"directory": tmp_path / "context"}}[place]
+        await docker.images.build(**where, build_args={"REGISTRY": "ghcr.io"}, auth=auth)
+    if names is None:
+        assert "X-Registry-Config" not in fake.asked.headers
+    else:
+        shown = told(fake.asked.headers["X-Registry-Config"])
+        assert {key: fields["username"] for key, fields in shown.items()} == names
+
+
+@pytest.mark.parametrize("place", [{"tar": b"no tar, not looked into"}, {"remote": "https://x.test/a.tar"}])
+async def test_where_no_base_image_is_known_the_registries_must_be_named(fake, place):
+    async with Docker(ENGINE, credentials=give) as docker:
+        for auth in (give, Credentials("a", SECRET)):
+            with pytest.raises(BadParameter, match="auth= names registries"):
+                docker.images.build(**place, auth=auth)
+        fake.answer("POST", {"aux": {"ID": "sha256:1d"}})
+        await docker.images.build(**place, auth={"ghcr.io": None})
+    shown = told(fake.asked.headers["X-Registry-Config"])
+    assert {key: fields["username"] for key, fields in shown.items()} == {"ghcr.io": "for ghcr.io"}
+
+
 async def test_no_images_are_an_empty_list_although_podman_says_null(fake, images):
     fake.answer("GET", None)
     assert await images.list() == []

@@ -13,7 +13,7 @@ import msgspec
 from aiodockerhub.errors import BadParameter
 from aiodockerhub.reference import HUB
 
-__all__ = ["Credentials", "CredentialsSource", "build_header", "kept_for", "server_key"]
+__all__ = ["BuildCredentials", "Credentials", "CredentialsSource", "build_header", "kept_for", "server_key"]
 
 _HUB_KEY = "https://index.docker.io/v1/"
 _HUB_HOSTS = frozenset({HUB, "index.docker.io", "registry-1.docker.io"})
@@ -177,6 +177,9 @@ def _fill(made: Credentials, **values: str | _Secret | None) -> Credentials:
 CredentialsSource: TypeAlias = Credentials | Callable[[str], Awaitable[Credentials]] | None
 """What clients and calls take: credentials, or a coroutine function that gives them for a registry
 ("docker.io", "ghcr.io", "127.0.0.1:5000") and is asked at every use; None looks where the Docker CLI does."""
+
+BuildCredentials: TypeAlias = Mapping[str, CredentialsSource] | CredentialsSource
+"""What a build takes: the same, or one source for each registry by its name."""
 
 
 def server_key(registry: str) -> str:

@@ -9,18 +9,19 @@ import inspect
 import logging
 import math
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
-from aiodockerhub.credentials.credentials import Credentials, CredentialsSource, kept_for, server_key
+from aiodockerhub.credentials.credentials import BuildCredentials, Credentials, CredentialsSource, kept_for, server_key
 from aiodockerhub.credentials.helper_program import run_helper
 from aiodockerhub.errors import BadCredentials, BadParameter
 from aiodockerhub.reference import HUB
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable
 
 __all__ = ["CredentialStore"]
 
@@ -174,20 +175,55 @@ class CredentialStore:
         return await self._stored(key, required=required)
 
     async def all(self) -> dict[str, Credentials]:
-        """Everything that is kept, by server key, for `build_header`; what fails is logged and left out.
+        """Everything that is kept, by server key; what fails is logged and left out.
 
-        Credentials given to the store are among them if they have a `server_address`.
+        Credentials given to the store are among them if they have a `server_address`; explicit nobody hides them all.
         """
+        given = self._credentials
         found: dict[str, Credentials] = {}
+        if isinstance(given, Credentials) and given.is_anonymous:
+            return found
         for part in (self._all_in_store, self._all_in_file, self._all_in_helpers, self._all_in_environment):
             try:
                 found.update(await part())
             except BadCredentials as error:
                 self._warn(error)
-        given = self._credentials
         if isinstance(given, Credentials) and given.server_address is not None:
             found[server_key(given.server_address)] = given
         return found
+
+    async def for_build(self, bases: Iterable[str] = (), auth: BuildCredentials = None) -> dict[str, Credentials]:
+        """What a build may need, by server key, for `build_header`: all that is kept, and more for certain registries.
+
+        `bases` are the registries of its base images, as far as they are known: they get what `resolve` finds for
+        them. `auth` beats that: by registry (None: what `resolve` finds), or one source for all of `bases`; explicit
+        nobody takes one registry out, or all.
+        """
+        _check_sources(auth)
+        named: Mapping[str, CredentialsSource] = {}
+        source: CredentialsSource = None
+        if auth is None or isinstance(auth, Credentials) or callable(auth):
+            source = auth
+        else:
+            named = auth
+        if isinstance(source, Credentials) and source.is_anonymous:
+            return {}
+        found: dict[str, Credentials | None] = {**await self.all()}
+        explicit = {server_key(registry): one for registry, one in named.items()}
+        for key in {server_key(registry) for registry in bases} - explicit.keys():
+            found[key] = await self._for_base(key, source)
+        if isinstance(source, Credentials) and source.server_address is not None:
+            found[server_key(source.server_address)] = source
+        for key, one in explicit.items():
+            found[key] = await self.resolve(key, one)
+        return {key: one for key, one in found.items() if one is not None and not one.is_anonymous}
+
+    async def _for_base(self, key: str, source: CredentialsSource) -> Credentials | None:
+        if source is not None:
+            given = await _given(source, key)
+            if given.answers_for(key):
+                return given
+        return await self.resolve(key)
 
     def forget(self, registry: str) -> None:
         """Ask the helper anew at the next use, for secrets that a registry has just refused."""
@@ -325,6 +361,11 @@ class CredentialStore:
 def _check_source(source: object) -> None:
     if source is not None and not isinstance(source, Credentials) and not callable(source):
         raise BadParameter(f"credentials are Credentials(...) or a coroutine function, not {type(source).__name__}")
+
+
+def _check_sources(sources: object) -> None:
+    if not isinstance(sources, Mapping):
+        _check_source(sources)
 
 
 async def _given(source: Credentials | Callable[[str], Awaitable[Credentials]], key: str) -> Credentials:

@@ -7,7 +7,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from aiodockerhub.credentials import build_header
+from aiodockerhub.credentials import BuildCredentials, Credentials, build_header
+from aiodockerhub.engine.dockerfile import base_registries
 from aiodockerhub.engine.transfers import refused, reported
 from aiodockerhub.errors import BadParameter, BuildFailed, DockerError, ProtocolViolated
 from aiodockerhub.progress import BuildStep, Built
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from typing import BinaryIO, TextIO
 
-    from aiodockerhub.credentials import Credentials
     from aiodockerhub.engine.api import Engine
     from aiodockerhub.tar import Source
     from aiodockerhub.wire.body import Body
@@ -73,7 +73,7 @@ class Builds:
         squash: bool | None = None,
         outputs: str | None = None,
         version: str | None = None,
-        auth: Mapping[str, Credentials] | None = None,
+        auth: BuildCredentials = None,
         timeout: CallTimeout = UNSET,
     ) -> Stream[BuildStep, Built]:
         """Build an image.
@@ -88,8 +88,15 @@ class Builds:
 
         `tag` is one name, or several. A value of None in `build_args` is the Dockerfile's own. `memory` and the like
         are in bytes, `cpu_period` and `cpu_quota` in microseconds. `version` is `"1"`, the classic builder (the usual
-        default), or `"2"`, BuildKit, as far as that goes without a session. `auth` holds credentials for base images
-        by registry, added to the configured ones; the client's own are among those if they have a `server_address`.
+        default), or `"2"`, BuildKit, as far as that goes without a session.
+
+        Base images are pulled with all credentials that are configured, as the docker CLI does it; from registries that
+        FROM lines of the Dockerfile name, with those that a pull would use, so with the client's own too. `auth` comes
+        before both: by registry, `{"ghcr.io": Credentials(...)}`, or one source for all that FROM lines name; each may
+        be a coroutine function, and `Credentials.anonymous()` hides what is configured. What FROM lines do not tell
+        (in a `tar`, at a `remote` place, by variables without a known value, in `COPY --from`) must be named in `auth`
+        if it is not configured; `{"ghcr.io": None}` names a registry for which the client's own are to be used.
+
         podman takes no `extra_hosts` in this form: it refuses the build.
 
         The stream raises BuildFailed with the failing step's message, `.step` names the instruction. API: `ImageBuild`.
@@ -121,11 +128,12 @@ class Builds:
             "version": version,
         }
         context = _context(directory, fileobj, tar, remote, dockerfile, ignore)
+        _check_auth(auth, known=tar is None and remote is None)
 
         async def begin() -> Body:
-            body, name = await context()
-            credentials = await self._engine.credentials.all()
-            credentials.update(auth or {})
+            body, name, text = await context()
+            bases = base_registries(text, build_args or {})
+            credentials = await self._engine.credentials.for_build(bases, auth)
             headers = {"X-Registry-Config": build_header(credentials)} if credentials else {}
             if body is not None:
                 headers["Content-Type"] = "application/x-tar"
@@ -196,8 +204,8 @@ def _context(
     remote: str | None,
     dockerfile: str | os.PathLike[str] | None,
     ignore: Sequence[str] | None,
-) -> Callable[[], Awaitable[tuple[bytes | Outgoing | None, str | None]]]:
-    """What makes the request's body and the Dockerfile's name in it, when the request is sent."""
+) -> Callable[[], Awaitable[tuple[bytes | Outgoing | None, str | None, bytes]]]:
+    """What makes the request's body, the Dockerfile's name in it and its text if known, when the request is sent."""
     given = [
         name
         for name, value in (("directory", directory), ("fileobj", fileobj), ("tar", tar), ("remote", remote))
@@ -213,19 +221,28 @@ def _context(
         raise BadParameter("dockerfile= and fileobj= both name a Dockerfile")
     name = str(dockerfile) if dockerfile is not None else None
 
-    async def made() -> tuple[bytes | Outgoing | None, str | None]:
-        from aiodockerhub.tar import directory_context, dockerfile_context, file_chunks
+    async def made() -> tuple[bytes | Outgoing | None, str | None, bytes]:
+        from aiodockerhub.tar import directory_context, dockerfile_context, dockerfile_text, file_chunks
 
         if fileobj is not None:
-            return await asyncio.to_thread(dockerfile_context, fileobj), None
+            text = await asyncio.to_thread(dockerfile_text, fileobj)
+            return dockerfile_context(text), None, text
         if tar is not None:
-            return await file_chunks(tar), name
+            return await file_chunks(tar), name, b""
         if directory is not None:
             context = await directory_context(directory, dockerfile=dockerfile, ignore=ignore)
-            return context, context.dockerfile
-        return None, name
+            return context, context.dockerfile, await asyncio.to_thread(context.dockerfile_text)
+        return None, name, b""
 
     return made
+
+
+def _check_auth(auth: BuildCredentials, *, known: bool) -> None:
+    """Refuse what nobody could be asked with: the base images of a tar or a remote place are not `known` here."""
+    if known or auth is None or isinstance(auth, Mapping):
+        return
+    if not isinstance(auth, Credentials) or (auth.server_address is None and not auth.is_anonymous):
+        raise BadParameter("of a tar or a remote place the base images are not known: auth= names registries there")
 
 
 def _given(build_args: Mapping[str, str | None] | None) -> dict[str, str] | None:

@@ -19,7 +19,7 @@ from aiodockerhub.tar.ignore import Ignore
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator, Iterable, Iterator, Mapping, Sequence
 
-__all__ = ["Context", "directory_context", "dockerfile_context"]
+__all__ = ["Context", "directory_context", "dockerfile_context", "dockerfile_text"]
 
 _IGNORE_FILE = ".dockerignore"
 
@@ -52,6 +52,15 @@ class Context:
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return Pulled(self._pieces(), size=self._size)
+
+    def dockerfile_text(self) -> bytes:
+        """What the Dockerfile holds now. Reads the file, so not in the loop's thread. Raises BadFile."""
+        path = self._outside or self._root / self.dockerfile
+        try:
+            with path.open("rb") as file:
+                return file.read(_TEXT_LIMIT)
+        except OSError as error:
+            raise unreadable(str(path), error) from error
 
     def _pieces(self) -> Generator[bytes, None, None]:
         for name, entry in self._walk():
@@ -154,16 +163,22 @@ def dockerfile_context(
     A file object is read from where it stands, and stays open. Text is sent as UTF-8. Times are 0, so that the same
     content gives the same bytes. Raises `BadParameter` for an empty Dockerfile, or a name that leaves the context.
     """
-    text = dockerfile if isinstance(dockerfile, (str, bytes)) else dockerfile.read(_TEXT_LIMIT + 1)
-    if not text:
-        raise BadParameter("the Dockerfile is empty; a file object is read from where it stands, maybe at its end")
-    if len(text) > _TEXT_LIMIT:
-        raise BadParameter(f"a Dockerfile of more than {_TEXT_LIMIT} bytes is none; a tar is given as such")
+    text = dockerfile_text(dockerfile)
     entries = {_name_inside(name): content for name, content in (files or {}).items()}
     if "Dockerfile" in entries:
         raise BadParameter("files= holds a second Dockerfile")
     entries["Dockerfile"] = text
     return b"".join([*(small_file(name, _encoded(entries[name])) for name in sorted(entries)), END])
+
+
+def dockerfile_text(dockerfile: str | bytes | BinaryIO | TextIO) -> bytes:
+    """The bytes of a Dockerfile that is text, or a file object. Raises `BadParameter` for one that is empty or huge."""
+    text = dockerfile if isinstance(dockerfile, (str, bytes)) else dockerfile.read(_TEXT_LIMIT + 1)
+    if not text:
+        raise BadParameter("the Dockerfile is empty; a file object is read from where it stands, maybe at its end")
+    if len(text) > _TEXT_LIMIT:
+        raise BadParameter(f"a Dockerfile of more than {_TEXT_LIMIT} bytes is none; a tar is given as such")
+    return _encoded(text)
 
 
 def _prepared(path: str, dockerfile: str | os.PathLike[str] | None, lines: list[str] | None, size: int) -> Context:
