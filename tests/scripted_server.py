@@ -139,8 +139,10 @@ def answering(answer: Callable[[Asked], Answer]) -> Script:
     return script
 
 
-silent = answering(lambda asked: b"")
-"""Takes requests and says nothing at all, not even a head."""
+async def silent(peer: Peer) -> None:
+    """Takes requests and says nothing at all, not even a head."""
+    while True:
+        await peer.request()
 
 
 def telling(*pieces: bytes, begin: bytes = CHUNKED, then: Callable[[Peer], None] | None = None) -> Script:

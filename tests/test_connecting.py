@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 import trustme
 from certificates import serving_tls
-from scripted_server import ScriptedServer, answered, answering
+from scripted_server import ScriptedServer, answered, answering, silent
 
 from aiodockerhub import TLS, Docker, Session, Timeout
 from aiodockerhub.errors import (
@@ -395,7 +395,7 @@ async def test_use_after_close_says_closed():
 
 
 async def test_close_ends_what_is_under_way():
-    async with ScriptedServer(answering(lambda asked: b"")) as server:
+    async with ScriptedServer(silent) as server:
         docker = Docker(server.url, timeout=None)
         calls = [asyncio.create_task(docker.info()) for _ in range(3)]
         await server.until(lambda: bool(server.asked))
