@@ -7,6 +7,9 @@ its standard input does, so that it never outlives the benchmark that started it
 What streams is chosen by the client, with a word anywhere in the request's target: `2000-each` is 2,000 items
 in a chunk each, `2000-32k` the same items cut into chunks of 32 KiB wherever that falls. So `bench:2000-each`
 does as an image, `{"label": ["2000-each"]}` as a filter of events, and `2000-each` as a container's name.
+`8-drip` is 8 items of a slow stream, of which one comes every quarter of a second.
+
+What is uploaded, to build, import or load, is counted and forgotten (see swallow.py).
 """
 
 from __future__ import annotations
@@ -18,12 +21,20 @@ import json
 import re
 import struct
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
+
+from benchmarks import swallow
+from benchmarks.descriptors import allow_descriptors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 API_VERSION = "1.51"
 BACKLOG = 4096
 CHUNK = 32 * 1024
+DRIP = 0.25
+"""Seconds before each item of a slow stream."""
 MOST_ITEMS = 1_000_000
 WRITE = 64 * 1024
 """Bytes handed to the transport at a time: about what a socket takes at once."""
@@ -36,8 +47,7 @@ _HEADERS = (
     "Date: Thu, 01 Jan 2026 00:00:00 GMT\r\n"
 )
 _VERSION_PREFIX = re.compile(r"^/v\d+\.\d+(?=/)")
-_CHOICE = re.compile(r"\b(\d+)-(each|32k)\b")
-_CONTENT_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)", re.IGNORECASE)
+_CHOICE = re.compile(r"\b(\d+)-(each|32k|drip)\b")
 _COUNTED = (b"Downloading",) * 14 + (b"Extracting",) * 4
 _STATES = (b"Pulling fs layer", b"Waiting", b"Verifying Checksum", b"Download complete", b"Pull complete")
 _LAYERS = tuple(f"{0x4F4FB700EF54 + 7919 * number:012x}" for number in range(8))
@@ -271,18 +281,53 @@ def chunked(items: list[bytes], chunking: str) -> bytes:
     return b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
 
 
+def path_of(target: str) -> str:
+    return _VERSION_PREFIX.sub("", target.partition("?")[0])
+
+
+def kind_of(target: str) -> str:
+    path = path_of(target)
+    return "/logs" if path.startswith("/containers/") and path.endswith("/logs") else path
+
+
+def stream_head(content_type: str) -> bytes:
+    head = f"HTTP/1.1 200 OK\r\n{_HEADERS}Content-Type: {content_type}\r\nTransfer-Encoding: chunked\r\n\r\n"
+    return head.encode()
+
+
 @functools.lru_cache(maxsize=8)
 def render_stream(kind: str, count: int, chunking: str) -> bytes:
     """A whole answer, head included; the few that a benchmark asks for again and again stay rendered."""
     make, content_type = _STREAMS[kind]
-    head = f"HTTP/1.1 200 OK\r\n{_HEADERS}Content-Type: {content_type}\r\nTransfer-Encoding: chunked\r\n\r\n"
-    return head.encode() + chunked(make(min(count, MOST_ITEMS)), chunking)
+    return stream_head(content_type) + chunked(make(min(count, MOST_ITEMS)), chunking)
+
+
+@functools.lru_cache(maxsize=8)
+def slow_stream(target: str) -> tuple[bytes, tuple[bytes, ...]] | None:
+    """The answer as its head and the pieces to come one by one, the last with its end; None if it is not a slow one."""
+    kind, choice = kind_of(target), _CHOICE.search(unquote(target))
+    if kind not in _STREAMS or choice is None or choice[2] != "drip":
+        return None
+    make, content_type = _STREAMS[kind]
+    pieces = [b"%x\r\n%s\r\n" % (len(item), item) for item in make(int(choice[1]))]
+    pieces[-1] += b"0\r\n\r\n"
+    return stream_head(content_type), tuple(pieces)
+
+
+def answer_upload(path: str, swallowed: int) -> bytes:
+    """The answer to a build, an import or a load, which tells what came, and the id of what was made of it."""
+    size = swallow.said(swallowed)
+    identity = b"sha256:" + b"c" * 64
+    if path == "/build":
+        lines = [b'{"stream":"%s\\n"}\r\n' % size, b'{"aux":{"ID":"%s"}}\r\n' % identity]
+    else:
+        lines = [b'{"status":"%s"}\r\n' % size, b'{"status":"%s"}\r\n' % identity]
+    return stream_head("application/json") + chunked(lines, "each")
 
 
 @functools.lru_cache(maxsize=256)
 def answer(method: str, target: str) -> bytes:
-    path = _VERSION_PREFIX.sub("", target.partition("?")[0])
-    kind = "/logs" if path.startswith("/containers/") and path.endswith("/logs") else path
+    path, kind = path_of(target), kind_of(target)
     if kind in _STREAMS:
         choice = _CHOICE.search(unquote(target))
         return render_stream(kind, *(int(choice[1]), choice[2]) if choice else (10, "each"))
@@ -301,7 +346,10 @@ class EngineProtocol(asyncio.Protocol):
 
     def __init__(self) -> None:
         self._received = b""
+        self._request = b""
+        self._body: swallow.Body | None = None
         self._pending = memoryview(b"")
+        self._slow: Iterator[bytes] | None = None
         self._paused = False
         self._transport: asyncio.Transport | None = None
 
@@ -314,7 +362,7 @@ class EngineProtocol(asyncio.Protocol):
         self._pending = memoryview(b"")
 
     def data_received(self, data: bytes) -> None:
-        self._received += data
+        self._received = self._received + data if self._received else data
         self._serve()
 
     def pause_writing(self) -> None:
@@ -325,22 +373,52 @@ class EngineProtocol(asyncio.Protocol):
         self._serve()
 
     def _serve(self) -> None:
-        while self._transport is not None:
+        while self._transport is not None and self._slow is None:
             if self._pending:
                 self._write()
-            if self._pending:
+            if self._pending or not self._has_request():
                 return
+            body, self._body = self._body, None
+            method, target, _ = self._request.split(b" ", 2)
+            if b"-drip" in target and (slow := slow_stream(target.decode())):
+                self._begin_slowly(*slow)
+            elif body is not None and body.swallowed:
+                self._pending = memoryview(answer_upload(path_of(target.decode()), body.swallowed))
+            else:
+                self._pending = memoryview(answer(method.decode(), target.decode()))
+
+    def _has_request(self) -> bool:
+        """Whether a whole request came, which is in `_request` and `_body` then."""
+        if self._body is None:
             head_end = self._received.find(b"\r\n\r\n")
             if head_end < 0:
-                return
-            head = self._received[:head_end]
-            length = _CONTENT_LENGTH.search(head)
-            request_end = head_end + 4 + (int(length[1]) if length else 0)
-            if len(self._received) < request_end:
-                return
-            self._received = self._received[request_end:]
-            method, target, _ = head.split(b" ", 2)
-            self._pending = memoryview(answer(method.decode(), target.decode()))
+                return False
+            self._request, self._received = self._received[:head_end], self._received[head_end + 4 :]
+            self._body = swallow.Body.announced(self._request)
+            if self._body is None:
+                return True
+        self._received = self._body.feed(self._received)
+        return self._body.ended
+
+    def _begin_slowly(self, head: bytes, pieces: tuple[bytes, ...]) -> None:
+        assert self._transport is not None
+        self._transport.write(head)
+        self._slow = iter(pieces)
+        self._drip(asyncio.get_running_loop().time(), len(pieces))
+
+    def _drip(self, due: float, left: int) -> None:
+        """Writes the next piece when it is due, and all others behind it: late ones do not delay what follows."""
+        asyncio.get_running_loop().call_at(due + DRIP, self._drop, due + DRIP, left)
+
+    def _drop(self, due: float, left: int) -> None:
+        if self._transport is None or self._slow is None:
+            return
+        self._transport.write(next(self._slow))
+        if left > 1:
+            self._drip(due, left - 1)
+        else:
+            self._slow = None
+            self._serve()
 
     def _write(self) -> None:
         assert self._transport is not None
@@ -366,6 +444,7 @@ def main() -> None:
     options = parser.parse_args()
     for target in options.prepare:
         answer("POST", target)
+    allow_descriptors()
     asyncio.run(serve(options.unix))
 
 

@@ -15,7 +15,7 @@ from benchmarks.rounds import Samples, median_of
 if TYPE_CHECKING:
     from benchmarks.measure import Sample
 
-_PACKAGES = ("aiodockerhub", "aiohttp", "msgspec", "aiodocker", "docker", "requests", "urllib3")
+_PACKAGES = ("aiodockerhub", "aiohttp", "msgspec", "aiodocker", "docker", "requests", "urllib3", "uvloop")
 
 
 @dataclass(frozen=True)
@@ -34,15 +34,17 @@ class Table:
         reference = self.reference if self.reference in medians else next(iter(medians), self.reference)
         unit = medians.get(reference)
         of = peers.LABELS.get(reference, reference)
+        with_memory = any(sample.memory for sample in medians.values())
         rows = [
             f"### {self.title}",
             "",
-            f"| | CPU ms | wall ms | CPU, {of} = 1 | wall, {of} = 1 |",
-            "|---|---:|---:|---:|---:|",
+            f"| | CPU ms | wall ms | CPU, {of} = 1 | wall, {of} = 1 |{' KiB a stream |' if with_memory else ''}",
+            f"|---|---:|---:|---:|---:|{'---:|' if with_memory else ''}",
         ]
         for competitor, sample in medians.items():
             cells = [f"{sample.cpu * 1000:.1f}", f"{sample.wall * 1000:.1f}"]
             cells += [f"{sample.cpu / unit.cpu:.2f}", f"{sample.wall / unit.wall:.2f}"] if unit else ["", ""]
+            cells += [f"{sample.memory:.0f}"] if with_memory else []
             rows.append(f"| {peers.LABELS.get(competitor, competitor)} | {' | '.join(cells)} |")
         return "\n".join(rows)
 
@@ -58,8 +60,6 @@ class Run:
     """With sizes too small to judge a floor by."""
 
     def verdicts(self) -> list[Verdict]:
-        if self.quick:
-            return []
         by_name = {table.name: table for table in self.tables}
         return [
             judge(floor, by_name[floor.table].title, by_name[floor.table].medians())
@@ -74,10 +74,8 @@ class Run:
             for peer, packages in self.left_out.items()
         ]
         parts += [table.markdown() for table in self.tables]
-        if self.quick:
-            parts.append("Sizes too small to judge a floor by.")
-        else:
-            parts.append(f"### Floors\n\n| floor | measured | |\n|---|---:|---|\n{self._floor_rows()}")
+        warning = "Sizes too small to judge a floor by.\n\n" if self.quick else ""
+        parts.append(f"### Floors\n\n{warning}| floor | measured | |\n|---|---:|---|\n{self._floor_rows()}")
         return "\n\n".join(parts)
 
     def as_json(self) -> dict[str, Any]:
@@ -89,14 +87,13 @@ class Run:
         }
 
     def _floor_rows(self) -> str:
-        return "\n".join(f"| {verdict.promise} | {_measured(verdict)} |" for verdict in self.verdicts())
+        return "\n".join(f"| {verdict.promise} | {self._measured(verdict)} |" for verdict in self.verdicts())
 
-
-def _measured(verdict: Verdict) -> str:
-    if verdict.ratio is None:
-        return "| not measured"
-    outcome = "met" if verdict.met else f"missed by {verdict.missed_by:.0%}"
-    return f"{verdict.ratio:.2f} | {outcome}"
+    def _measured(self, verdict: Verdict) -> str:
+        if verdict.ratio is None:
+            return "| not measured"
+        outcome = "met" if verdict.met else f"missed by {verdict.missed_by:.0%}"
+        return f"{verdict.ratio:.2f} | {'not judged' if self.quick else outcome}"
 
 
 def _circumstances(rounds: int) -> str:

@@ -64,16 +64,21 @@ def run(command: list[str], order: str = "", cache: str | None = None) -> Any:
     return json.loads(done.stdout)
 
 
-def measure_workload(competitors: list[str], workload: Workload, address: str) -> dict[str, Sample]:
-    order = json.dumps({"peers": competitors, "workload": asdict(workload), "address": address})
+def measure_workload(competitors: list[str], workload: Workload, address: str, folder: str) -> dict[str, Sample]:
+    order = json.dumps({"peers": competitors, "workload": asdict(workload), "address": address, "folder": folder})
     samples = run([sys.executable, "-m", "benchmarks.measure"], order)
     return {name: Sample(**sample) for name, sample in samples.items()}
 
 
-def run_workload(competitors: list[str], workload: Workload, rounds: int, address: str) -> Samples:
+def run_workload(competitors: list[str], workload: Workload, rounds: int, address: str, folder: str) -> Samples:
+    """`folder` holds what is uploaded."""
+
+    def measure(names: list[str]) -> dict[str, Sample]:
+        return measure_workload(names, workload, address, folder)
+
     if not workload.together:
-        return interleave(competitors, rounds, lambda name: measure_workload([name], workload, address)[name])
-    together = [measure_workload(peers.in_turn(competitors, turn), workload, address) for turn in range(rounds)]
+        return interleave(competitors, rounds, lambda name: measure([name])[name])
+    together = [measure(peers.in_turn(competitors, turn)) for turn in range(rounds)]
     return {name: [samples[name] for samples in together] for name in competitors}
 
 
@@ -92,4 +97,4 @@ def run_starts(programs: dict[str, str], rounds: int, address: str) -> Samples:
 
 
 def median_of(samples: list[Sample]) -> Sample:
-    return Sample(median(sample.cpu for sample in samples), median(sample.wall for sample in samples))
+    return Sample(*[median(getattr(sample, clock) for sample in samples) for clock in ("cpu", "wall", "memory")])

@@ -1,10 +1,13 @@
 """The clients that are measured: one module each, with the same verbs, each used as its documentation shows.
 
 A module has `connect(address)`, which gives a context manager (an async one, but for the client that blocks)
-around an object with two verbs:
+around an object with these verbs:
 
 - `info()`: one small call, decoded;
-- `lines(count, chunking)`: iterates a pull's progress to its end and counts the items.
+- `lines(count, chunking)`: iterates a pull's progress to its end and counts the items;
+- `frames(count, chunking)`: the same with the frames of a container's logs;
+- `build(directory)`: builds from a context; gives the bytes that the engine got, as it tells in its answer;
+- `import_tar(path)`: imports a root file system; gives the bytes too.
 """
 
 from __future__ import annotations
@@ -26,6 +29,7 @@ LABELS = {
     "aiodocker": "aiodocker",
     "docker_py": "docker-py",
 }
+BLOCKING = ("docker_py",)
 AT_ONCE = 64
 
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import aiodocker
+import aiohttp
+
+from benchmarks.peers.packing import packed
+from benchmarks.swallow import told
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -24,8 +30,28 @@ class Client:
             counted += 1
         return counted
 
+    async def frames(self, count: int, chunking: str) -> int:
+        counted = 0
+        container = self._docker.containers.container(f"{count}-{chunking}")
+        async for _ in container.log(stdout=True, stderr=True, follow=True):
+            counted += 1
+        return counted
+
+    async def build(self, directory: str) -> int:
+        with await asyncio.to_thread(packed, directory) as context:
+            return told(str(await self._docker.images.build(fileobj=context, encoding="identity")))
+
+    async def import_tar(self, path: str) -> int:
+        with Path(path).open("rb") as tar:
+            return told(str(await self._docker.images.import_image(tar)))
+
 
 @asynccontextmanager
 async def connect(address: str) -> AsyncIterator[Client]:
-    async with aiodocker.Docker(url=address) as docker:
+    path = address.removeprefix("unix://")
+    # Its own connector has room for 100, where the 101st stream waits until one ends.
+    async with (
+        aiohttp.UnixConnector(path, limit=0) as connector,
+        aiodocker.Docker(url="unix://localhost", connector=connector) as docker,
+    ):
         yield Client(docker)

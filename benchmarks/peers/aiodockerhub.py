@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import aiodockerhub
+from benchmarks.swallow import told
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -23,6 +25,18 @@ class Client:
         async for _ in self._docker.images.pull(f"bench:{count}-{chunking}"):
             counted += 1
         return counted
+
+    async def frames(self, count: int, chunking: str) -> int:
+        counted = 0
+        async for _ in self._docker.containers.logs(f"{count}-{chunking}", follow=True):
+            counted += 1
+        return counted
+
+    async def build(self, directory: str) -> int:
+        return told("".join([step.stream or "" async for step in self._docker.images.build(directory)]))
+
+    async def import_tar(self, path: str) -> int:
+        return told("".join([step.status or "" async for step in self._docker.images.import_stream(Path(path))]))
 
 
 @asynccontextmanager

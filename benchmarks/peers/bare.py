@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from benchmarks import uploads
 from benchmarks.peers.progress import decoder
+from benchmarks.swallow import told
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 
+_frame = struct.Struct(">BxxxL")
+
+
 class StreamProtocol(asyncio.Protocol):
-    """One chunked answer: chunks are cut from what was received, and all its whole lines decoded together."""
+    """One chunked answer: chunks are cut from what was received, and what they hold is decoded together."""
 
     def __init__(self) -> None:
         self.count = 0
         self.ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._in_head = True
         self._rest = b""
-        self._cut_line = b""
+        self._cut_item = b""
 
     def data_received(self, data: bytes) -> None:
         received = self._rest + data if self._rest else data
@@ -37,7 +45,7 @@ class StreamProtocol(asyncio.Protocol):
         self._decode(self._cut_chunks(received, position))
 
     def _cut_chunks(self, received: bytes, position: int) -> bytes:
-        pieces = [self._cut_line]
+        pieces = [self._cut_item]
         length = len(received)
         find = received.find
         while (size_end := find(b"\r\n", position)) >= 0:
@@ -54,10 +62,7 @@ class StreamProtocol(asyncio.Protocol):
         return b"".join(pieces)
 
     def _decode(self, body: bytes) -> None:
-        lines_end = body.rfind(b"\n") + 1
-        self._cut_line = body[lines_end:]
-        for _ in decoder.decode_lines(body[:lines_end]):
-            self.count += 1
+        raise NotImplementedError
 
     def _end(self) -> None:
         self.ended.set_result(self.count)
@@ -65,6 +70,30 @@ class StreamProtocol(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         if not self.ended.done():
             self.ended.set_exception(exc or ConnectionError("the engine closed in the middle"))
+
+
+class LineProtocol(StreamProtocol):
+    def _decode(self, body: bytes) -> None:
+        lines_end = body.rfind(b"\n") + 1
+        self._cut_item = body[lines_end:]
+        for _ in decoder.decode_lines(body[:lines_end]):
+            self.count += 1
+
+
+class FrameProtocol(StreamProtocol):
+    def _decode(self, body: bytes) -> None:
+        frames = []
+        position, length = 0, len(body)
+        while position + 8 <= length:
+            stream, size = _frame.unpack_from(body, position)
+            end = position + 8 + size
+            if end > length:
+                break
+            frames.append((stream, body[position + 8 : end]))
+            position = end
+        self._cut_item = body[position:]
+        for _ in frames:
+            self.count += 1
 
 
 class CallProtocol(asyncio.Protocol):
@@ -114,14 +143,40 @@ class Client:
         return msgspec.json.decode(body)
 
     async def lines(self, count: int, chunking: str) -> int:
+        head = f"POST /v1.51/images/create?fromImage=bench&tag={count}-{chunking} HTTP/1.1\r\nContent-Length: 0\r\n"
+        return await self._stream(LineProtocol, head)
+
+    async def frames(self, count: int, chunking: str) -> int:
+        return await self._stream(FrameProtocol, f"GET /v1.51/containers/{count}-{chunking}/logs HTTP/1.1\r\n")
+
+    async def build(self, directory: str) -> int:
+        """The sending alone, of a tar that is ready: no client could build faster."""
+        return await asyncio.to_thread(self._send, "/v1.51/build", uploads.ready_tar(Path(directory)))
+
+    async def import_tar(self, path: str) -> int:
+        return await asyncio.to_thread(self._send, "/v1.51/images/create?fromSrc=-", Path(path))
+
+    async def _stream(self, protocol_class: type[StreamProtocol], head: str) -> int:
         loop = asyncio.get_running_loop()
-        transport, protocol = await loop.create_unix_connection(StreamProtocol, self._path)
-        target = f"/v1.51/images/create?fromImage=bench&tag={count}-{chunking}"
-        transport.write(f"POST {target} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n".encode())
+        transport, protocol = await loop.create_unix_connection(protocol_class, self._path)
+        transport.write(f"{head}Host: localhost\r\n\r\n".encode())
         try:
             return await protocol.ended
         finally:
             transport.close()
+
+    def _send(self, target: str, path: Path) -> int:
+        with socket.socket(socket.AF_UNIX) as connection, path.open("rb") as file:
+            connection.connect(self._path)
+            length = path.stat().st_size
+            connection.sendall(
+                f"POST {target} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n".encode()
+            )
+            connection.sendfile(file)
+            received = b""
+            while not received.endswith(b"\r\n0\r\n\r\n"):
+                received += connection.recv(65536)
+            return told(received.decode())
 
     def close(self) -> None:
         for connection in self._idle:

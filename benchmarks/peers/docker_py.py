@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import docker
 
 from benchmarks.peers import AT_ONCE
+from benchmarks.swallow import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +24,15 @@ class Client:
     def lines(self, count: int, chunking: str) -> int:
         steps = self._api.pull("bench", tag=f"{count}-{chunking}", stream=True, decode=True)
         return sum(1 for _ in steps)
+
+    def frames(self, count: int, chunking: str) -> int:
+        return sum(1 for _ in self._api.logs(f"{count}-{chunking}", stream=True, follow=True))
+
+    def build(self, directory: str) -> int:
+        return told("".join(step.get("stream", "") for step in self._api.build(path=directory, decode=True)))
+
+    def import_tar(self, path: str) -> int:
+        return told(self._api.import_image(src=path, repository="bench"))
 
 
 @contextmanager
