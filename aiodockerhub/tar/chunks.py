@@ -37,16 +37,18 @@ class Pulled(AsyncIterator[bytes]):
         self._pieces = pieces
         self._size = size
         self._turn = threading.Lock()
+        self._chunk = b""
         self._over = False
 
     async def __anext__(self) -> bytes:
         if self._over:
             raise StopAsyncIteration
         try:
-            chunk = await asyncio.get_running_loop().run_in_executor(None, self._pull)
+            await asyncio.get_running_loop().run_in_executor(None, self._pull)
         except BaseException:
             self._stop()
             raise
+        chunk, self._chunk = self._chunk, b""
         if not chunk:
             self._over = True
             raise StopAsyncIteration
@@ -56,11 +58,13 @@ class Pulled(AsyncIterator[bytes]):
         """Close what is open; the iteration is over. Never waits, and does nothing the second time."""
         self._stop()
 
-    def _pull(self) -> bytes:
+    def _pull(self) -> None:
         if not self._turn.acquire(blocking=False):
             raise Misused("two readers at once over one body")
         try:
-            return self._gather()
+            # not by return: a worker keeps what it returned until its thread runs again, and the pool may have started
+            # another for the next chunk by then, and another, each with a chunk in its hands
+            self._chunk = self._gather()
         finally:
             self._turn.release()
             if self._over:
@@ -85,6 +89,7 @@ class Pulled(AsyncIterator[bytes]):
         # whoever comes second, the loop or the thread, finds the turn free; the loop never waits for the thread
         if self._turn.acquire(blocking=False):
             try:
+                self._chunk = b""
                 self._pieces.close()
             finally:
                 self._turn.release()
