@@ -52,6 +52,22 @@ PASSING = [
     PushFailed("write tcp 10.0.0.1:1->10.0.0.2:443: write: broken pipe"),
     failed(PullFailed, "toomanyrequests: retry-after: 1s, allowed: 44000/minute"),
 ]
+CROWDED = [
+    # dockerd 20.10 to 28, and podman, when 5 to 20 pushes bring one new layer to docker-registry 2.8
+    "errors:\ndigest invalid\nmanifest blob unknown: blob unknown to registry",
+    "writing manifest: uploading manifest t2 to 10.0.0.1:5000/a/b: digest invalid",
+    "manifest blob unknown: blob unknown to registry",
+    # as others report it
+    "unknown blob",
+    "blob upload unknown",
+    "blob upload unknown: Layers with digests '[sha256:36]' required for pushing image into repository do not exist",
+    "blob upload invalid",
+    "Cannot overwrite digest sha256:c8f",
+]
+CROWDED_AND_KNOWN = [
+    "received unexpected HTTP status: 500 Internal Server Error",
+    "writing blob: checking whether a blob exists in 10.0.0.1:5000/a/b: received unexpected HTTP status: 500 Internal",
+]
 LASTING = [
     PermissionRefused("no permission"),
     TLSFailed("the certificate is not accepted"),
@@ -72,6 +88,7 @@ LASTING = [
     failed(PullFailed, "manifest for busybox:nope not found: manifest unknown: manifest unknown"),
     failed(PullFailed, "unauthorized: authentication required"),
     failed(PushFailed, "denied: requested access to the resource is denied"),
+    failed(PushFailed, "errors:\ndenied: requested access to the resource is denied\nunknown blob"),
     PullFailed("failed to register layer: write /bin/sh: no space left on device"),
     PullFailed("lookup no-such-host.example: no such host"),
     PullFailed("http: server gave HTTP response to HTTPS client"),
@@ -87,6 +104,17 @@ LASTING = [
 @pytest.mark.parametrize("error", PASSING, ids=str)
 def test_passing_failures_are_worth_another_try(error):
     assert transient(error) is True
+
+
+@pytest.mark.parametrize("words", CROWDED + CROWDED_AND_KNOWN)
+@pytest.mark.parametrize("status", [None, 500], ids=["in the stream", "before it"])
+def test_pushes_that_got_into_each_others_way_are_worth_another_try(words, status):
+    assert transient(failed(PushFailed, words, status=status)) is True
+
+
+@pytest.mark.parametrize("words", CROWDED)
+def test_a_registry_that_lacks_what_it_promised_is_not(words):
+    assert transient(failed(PullFailed, words)) is False
 
 
 @pytest.mark.parametrize("error", LASTING, ids=str)

@@ -11,6 +11,7 @@ from aiodockerhub.errors import (
     NotImplementedByEngine,
     OperationFailed,
     PermissionRefused,
+    PushFailed,
     RateLimited,
     ServerError,
     StreamBroken,
@@ -46,6 +47,14 @@ _PASSING: Final = re.compile(
     r"|context canceled",
     re.IGNORECASE,
 )
+# Pushes that upload one new layer at once get into each other's way. docker-registry 2.8 reads a link to a blob while
+# another push writes it: empty, it is a 500 or "digest invalid". "blob upload unknown": distribution #2225, "blob
+# upload invalid": nexus-public #967, "unknown blob": moby #36823, "Cannot overwrite digest": docker/for-linux #727.
+# The layer is there soon after. Of a pull the same words say that the registry lacks what it promised, or has it
+# damaged.
+_PASSING_OF_PUSHES: Final = re.compile(
+    r"digest invalid|blob unknown|unknown blob|blob upload (?:unknown|invalid)|cannot overwrite digest", re.IGNORECASE
+)
 
 _PLACE: Final = re.compile(r"""["']?https?://[^\s"']+["']?""")
 """An image may be called "timeout"."""
@@ -55,9 +64,9 @@ def transient(error: Exception) -> bool | float:
     """Whether to try a pull or push again that ended in `error`: True, False, or after how many seconds.
 
     True for connections that failed or broke, time limits, 429 and 5xx, and what engines report inside a stream in the
-    words of such failures; seconds where the server named them. False for what lasts ("denied", "not found", no space
-    left, a certificate, no permission), for a wait of more than `LONGEST_WAIT` and Docker Hub's pull limit, for words
-    that nobody knows, and for what is no error of this library.
+    words of such failures, or of pushes that got into each other's way; seconds where the server named them. False for
+    what lasts ("denied", "not found", no space left, a certificate, no permission), for a wait of more than
+    `LONGEST_WAIT` and Docker Hub's pull limit, for words that nobody knows, and for what is no error of this library.
     """
     if isinstance(error, (PermissionRefused, TLSFailed)):
         return False
@@ -75,7 +84,13 @@ def _answered(error: APIError | OperationFailed) -> bool | float:
     if isinstance(error, (RateLimited, ServerError)):
         return _wait(error.retry_after)
     # an error inside a stream that is a NotFound, Forbidden or Unauthorized too said so in words that last
-    return not isinstance(error, APIError) and _PASSING.search(words) is not None
+    return not isinstance(error, APIError) and _pass(error, words)
+
+
+def _pass(error: OperationFailed, words: str) -> bool:
+    if isinstance(error, PushFailed) and _PASSING_OF_PUSHES.search(words):
+        return True
+    return _PASSING.search(words) is not None
 
 
 def _wait(named: float | None) -> bool | float:
