@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import resource
+import subprocess
 import sys
 import textwrap
 import threading
@@ -41,6 +42,21 @@ def few(monkeypatch):
 def test_a_share_of_the_processs_limit_is_kept_free(monkeypatch, limit, capacity):
     monkeypatch.setattr(resource, "getrlimit", lambda which: (limit, limit))
     assert Budget().capacity == capacity
+
+
+def test_where_no_descriptors_are_counted_there_are_places_too():
+    script = """if True:
+        import sys
+        sys.modules["resource"] = None  # as on Windows
+        from aiodockerhub.engine.docker import Docker
+        from aiodockerhub.wire.descriptors import BUDGET
+        Docker("tcp://127.0.0.1:2375")
+        print(BUDGET.capacity)
+    """
+    shown = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (shown.stdout, shown.stderr) == ("416\n", "")
 
 
 async def test_first_come_first_served(few):

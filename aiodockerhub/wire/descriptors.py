@@ -4,8 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import collections
-import resource
 from typing import Final
+
+try:
+    import resource
+except ImportError:  # Windows
+
+    def _limit() -> int:
+        return _UNCOUNTED
+else:
+
+    def _limit() -> int:
+        soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        return _UNLIMITED if soft == resource.RLIM_INFINITY else min(soft, _UNLIMITED)
+
 
 __all__ = ["BUDGET", "Budget"]
 
@@ -14,10 +26,12 @@ _KEPT_SHARE: Final = 8
 _KEPT_LEAST: Final = 96
 """... but no fewer than a pool of short calls and a little more, so that control calls never wait behind followers."""
 _UNLIMITED: Final = 1 << 20
+_UNCOUNTED: Final = 512
+"""Windows has no limit of descriptors, but asyncio's loop over select() watches no more than so many sockets there."""
 
 
 class Budget:
-    """Places for open streams: `RLIMIT_NOFILE` less a share kept free.
+    """Places for open streams: `RLIMIT_NOFILE`, or 512 where there is no such limit, less a share kept free.
 
     Places are given back from finalisers too, which run in any thread and in the middle of anything: hence no lock,
     only operations of set and deque that are atomic.
@@ -30,9 +44,7 @@ class Budget:
     @property
     def capacity(self) -> int:
         """Streams that may be open at once now; at least one."""
-        soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-        if soft == resource.RLIM_INFINITY or soft > _UNLIMITED:
-            soft = _UNLIMITED
+        soft = _limit()
         return max(1, soft - max(_KEPT_LEAST, soft // _KEPT_SHARE))
 
     @property
