@@ -261,13 +261,13 @@ async def test_what_is_no_time_limit_is_refused_before_anything_is_sent(bad):
 def test_what_holds_for_a_call():
     """Connecting always; the total by class, unless the very call says otherwise."""
     of_a_client = Timeout(head=1, idle=2, pool=3)
-    assert span(of_a_client, UNSET, "short") == (10, 3, 1, 2, 60)
-    assert span(of_a_client, UNSET, "slow") == (10, 3, None, 2, None)
-    assert span(of_a_client, UNSET, "stream") == (10, 3, 1, 2, None)
+    assert span(of_a_client, UNSET, "short") == ("short", 10, 3, 1, 2, 60)
+    assert span(of_a_client, UNSET, "slow") == ("slow", 10, 3, None, 2, None)
+    assert span(of_a_client, UNSET, "stream") == ("stream", 10, 3, 1, 2, None)
     for pace in ("short", "slow", "stream"):
-        assert span(of_a_client, 5, pace) == (10, 3, None, None, 5)
-        assert span(of_a_client, None, pace) == (10, 3, None, None, None)
-        assert span(of_a_client, Timeout(total=5), pace) == (10, None, None, None, 5)
+        assert span(of_a_client, 5, pace) == (pace, 10, 3, None, None, 5)
+        assert span(of_a_client, None, pace) == (pace, 10, 3, None, None, None)
+        assert span(of_a_client, Timeout(total=5), pace) == (pace, 10, None, None, None, 5)
         assert span(of_a_client, Timeout(total=60), pace).total == 60
         assert span(of_a_client, Timeout(idle=5), pace).total == (60 if pace == "short" else None)
 

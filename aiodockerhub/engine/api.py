@@ -34,8 +34,10 @@ if TYPE_CHECKING:
 
     from aiodockerhub.credentials import CredentialsSource, CredentialStore
     from aiodockerhub.wire.body import Body
+    from aiodockerhub.wire.flights import Flight
     from aiodockerhub.wire.http import HTTP
     from aiodockerhub.wire.stream import Collector, Decoder, Source
+    from aiodockerhub.wire.timeouts import Span
 
 __all__ = ["Engine"]
 
@@ -99,7 +101,7 @@ class Engine:
             self._announced = announced
             self._version = self._fixed
 
-    async def json(
+    def json(
         self,
         operation: str,
         method: str,
@@ -110,12 +112,13 @@ class Engine:
         headers: Mapping[str, str] | None = None,
         pace: Pace = "short",
         timeout: CallTimeout = UNSET,
-    ) -> Any:  # noqa: ANN401  (cast by the caller to the operation's own type)
+    ) -> Awaitable[Any]:  # cast by the caller to the operation's own type
         """The decoded answer of an operation; None for one without a body."""
         request = _request(method, path(template, *parts), query, headers, json)
-        return decoded(await self._whole(operation, request, query, json, pace, timeout))
+        limits = self.http.limits(timeout, pace)
+        return self._agreed(self.http.decoded, operation, request, limits, query, json)
 
-    async def call(
+    def call(
         self,
         operation: str,
         method: str,
@@ -126,12 +129,13 @@ class Engine:
         headers: Mapping[str, str] | None = None,
         pace: Pace = "short",
         timeout: CallTimeout = UNSET,
-    ) -> Answer:
+    ) -> Awaitable[Answer]:
         """The whole answer of an operation. `{}` in `template` takes a part as one segment, `{*}` an image's name."""
         request = _request(method, path(template, *parts), query, headers, json)
-        return await self._whole(operation, request, query, json, pace, timeout)
+        limits = self.http.limits(timeout, pace)
+        return self._agreed(self.http.whole, operation, request, limits, query, json)
 
-    async def open(
+    def open(
         self,
         operation: str,
         method: str,
@@ -141,14 +145,12 @@ class Engine:
         headers: Mapping[str, str] | None = None,
         body: bytes | Outgoing | None = None,
         timeout: CallTimeout = UNSET,
-    ) -> Body:
+    ) -> Awaitable[Body]:
         """The head of an operation's answer, and its body to be read."""
         request = _request(method, path(template, *parts), query, headers)
         request.body = body
         limits = self.http.limits(timeout, "stream")
-        with self.http.flight(request, limits) as flight:
-            send = functools.partial(self.http.opened, request, limits, flight)
-            return await self._agreed(send, operation, request, query, None)
+        return self._agreed(self.http.opened, operation, request, limits, query, None)
 
     def stream(
         self,
@@ -162,48 +164,36 @@ class Engine:
         """A stream that `begin` opens when it is first wanted."""
         return Stream(Flow(name, begin, decoder, collector, convert=convert))
 
-    async def _whole(
-        self,
-        operation: str,
-        request: Request,
-        parameters: Mapping[str, object] | None,
-        json: object,
-        pace: Pace,
-        timeout: CallTimeout,
-    ) -> Answer:
-        limits = self.http.limits(timeout, pace)
-        with self.http.flight(request, limits):
-            send = functools.partial(self.http.whole, request, pace, limits)
-            return await self._agreed(send, operation, request, parameters, json)
-
     async def _agreed(
         self,
-        send: Callable[[], Awaitable[Result]],
+        send: Callable[[Request, Span, Flight], Awaitable[Result]],
         operation: str,
         request: Request,
+        limits: Span,
         parameters: Mapping[str, object] | None,
         json: object,
     ) -> Result:
         """What `send` gives for `request`, in the version agreed on; agreed on again if the engine was exchanged."""
         target = request.target
         again = request.body is None or isinstance(request.body, bytes)
-        while True:
-            version = self._version or await self.version()
-            if operation in CHANGES:
-                check(operation, _named(parameters, json, request.headers), version)
-            request.target = f"/v{version[0]}.{version[1]}{target}"
-            try:
-                return await send()
-            except (ConnectionFailed, StreamBroken):
-                self.forget_version()
-                raise
-            except APIError as error:
-                if error.status != 400 or self._fixed is not None or not _WRONG_VERSION.search(error.message):
+        with self.http.flight(request, limits) as flight:
+            while True:
+                version = self._version or await self.version()
+                if operation in CHANGES:
+                    check(operation, _named(parameters, json, request.headers), version)
+                request.target = f"/v{version[0]}.{version[1]}{target}"
+                try:
+                    return await send(request, limits, flight)
+                except (ConnectionFailed, StreamBroken):
+                    self.forget_version()
                     raise
-                self.forget_version()
-                if not again:
-                    raise
-                again = False
+                except APIError as error:
+                    if error.status != 400 or self._fixed is not None or not _WRONG_VERSION.search(error.message):
+                        raise
+                    self.forget_version()
+                    if not again:
+                        raise
+                    again = False
 
     async def _negotiate(self) -> tuple[int, int]:
         asking: asyncio.Future[tuple[int, int]] = asyncio.get_running_loop().create_future()
@@ -230,7 +220,7 @@ class Engine:
         if not announced:
             # a proxy in between may have dropped it
             answer = await self.http.call(Request("GET", "/version"))
-            told = decoded(answer)
+            told = answer.decoded
             announced = cast("dict[str, object]", told).get("ApiVersion") if isinstance(told, dict) else None
         if not isinstance(announced, str):
             raise ProtocolViolated(f"{self.http.address} does not say which engine API it speaks; is it an engine?")
@@ -253,11 +243,6 @@ def missing(asked: str, message: str) -> type[NotFound]:
     if "/containers/" in asked and "/containers/create" not in asked and "/containers/prune" not in asked:
         return ContainerNotFound
     return NotFound
-
-
-def decoded(answer: Answer) -> Any:  # noqa: ANN401  (the engine's own JSON)
-    """An answer's JSON; None for an empty body. Raises ProtocolViolated."""
-    return answer.json() if answer.body and not answer.body.isspace() else None
 
 
 def _request(

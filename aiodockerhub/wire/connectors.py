@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import select
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import aiohttp
 
@@ -12,13 +12,19 @@ if TYPE_CHECKING:
     import asyncio
 
     from aiohttp.client import ClientTimeout
-    from aiohttp.client_middlewares import ClientHandlerType
     from aiohttp.client_proto import ResponseHandler
-    from aiohttp.client_reqrep import ClientRequest, ClientResponse
+    from aiohttp.client_reqrep import ClientRequest
     from aiohttp.connector import Connection
     from aiohttp.tracing import Trace
 
-__all__ = ["UNDER_WAY", "Attempt", "Broke", "TCPConnector", "UnixConnector", "never_repeated"]
+__all__ = ["UNDER_WAY", "Attempt", "TCPConnector", "UnixConnector"]
+
+
+class Upload(Protocol):
+    """A body on its way out."""
+
+    error: Exception | None
+    """What its source raised."""
 
 
 class Attempt:
@@ -33,72 +39,82 @@ class Attempt:
     """Whether that was used before."""
     answered = False
     """Whether the head of its answer came."""
+    sending: Upload | None = None
     raised: Exception | None = None
     """What its own body raised."""
     hop = ""
     """The URL that a redirect led to, or ""."""
-    transport: asyncio.Transport | None = None
+    protocol: ResponseHandler | None = None
+    closed: asyncio.Future[None] | None = None
+    """Done when its connection is."""
 
-    def __init__(self, *, reads: bool, brief: bool, again: bool = False) -> None:
+    def __init__(self, reads: bool, brief: bool, again: bool) -> None:
         self.reads = reads
         self.brief = brief
         self.again = again
 
+    def redirected(self, hop: str) -> None:
+        """It goes on at `hop`."""
+        self.connected = self.answered = False
+        self.hop = hop
+
     def cut(self) -> None:
         """End its connection at once. Closed, it would live on for as long as a peer does not read what was written."""
-        if self.transport is not None:
-            self.transport.abort()
+        if self.protocol is not None and self.protocol.transport is not None:
+            self.protocol.transport.abort()
+
+    def loss(self) -> aiohttp.ClientError:
+        """How its connection broke."""
+        closed = self.closed
+        told = closed.exception() if closed is not None and closed.done() and not closed.cancelled() else None
+        if told is None or not isinstance(told.__cause__, OSError):
+            return aiohttp.ServerDisconnectedError()
+        error = aiohttp.ClientOSError(*told.__cause__.args)
+        error.__cause__ = told.__cause__
+        return error
 
 
 UNDER_WAY: Final[contextvars.ContextVar[Attempt]] = contextvars.ContextVar("aiodockerhub_under_way")
-
-
-class Broke(Exception):
-    """A signal between two modules of this room: the connection broke under a request, `error` says how."""
-
-    def __init__(self, error: aiohttp.ClientError) -> None:
-        super().__init__()
-        self.error = error
-
-
-async def never_repeated(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
-    """A middleware of aiohttp, which repeats PUT and DELETE though they may have run, and GET without telling why.
-
-    It knows a broken connection by the class of the error, so that it must not see it.
-    """
-    try:
-        return await handler(request)
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        if isinstance(error, aiohttp.ClientConnectorError):
-            raise
-        raise Broke(error) from error
 
 
 class _Watching(aiohttp.BaseConnector):
     """Fills in the `Attempt` of the request that it connects."""
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401  (aiohttp's own)
-        self._known: set[ResponseHandler | None] = set()
+        self._used: dict[ResponseHandler, asyncio.Future[None] | None] = {}
         super().__init__(**options)
 
     async def connect(self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout) -> Connection:
         attempt = UNDER_WAY.get()
+        if attempt.connected:
+            # aiohttp repeats PUT and DELETE though they may have run, and GET without telling why: that is for us
+            raise attempt.loss()
         while True:
             connection = await super().connect(req, traces, timeout)
-            attempt.reused = connection.protocol in self._known
+            protocol = connection.protocol
+            assert protocol is not None  # noqa: S101  (it was not given back yet)
+            attempt.reused = protocol in self._used
             if not attempt.reused:
-                self._remember(connection)
+                self._remember(protocol)
             elif (attempt.again or not attempt.reads) and _has_ended(connection):
                 connection.close()
                 continue
             attempt.connected = True
-            attempt.transport = connection.transport
+            attempt.protocol = protocol
+            attempt.closed = self._used.get(protocol)
             return connection
 
-    def _remember(self, connection: Connection) -> None:
-        if not self.force_close:  # else it will not come again
-            self._known = {one for one in self._known if one is not None and one.transport is not None}
-            self._known.add(connection.protocol)
+    def _remember(self, protocol: ResponseHandler) -> None:
+        """From its first use to its end."""
+
+        def forget(closed: asyncio.Future[None]) -> None:
+            self._used.pop(protocol, None)
+            if not closed.cancelled():
+                closed.exception()  # asked for by whoever lost something by it
+
+        self._used[protocol] = closed = protocol.closed
+        if closed is not None:
+            closed.add_done_callback(forget)
 
 
 class TCPConnector(_Watching, aiohttp.TCPConnector):

@@ -102,15 +102,13 @@ class Flight:
         self._address = address
         self._total = total
         self._error: DockerError | None = None
-        self.deadline = math.inf
+        self.deadline = math.inf if total is None else loop.time() + total
 
     def __enter__(self) -> Self:
         task = asyncio.current_task(self._loop)
         assert task is not None  # noqa: S101  (a coroutine that runs has one)
         self._task = task
         self._cancelling = task.cancelling()
-        if self._total is not None:
-            self.deadline = self._loop.time() + self._total
         self._flights.enter(self, self.deadline)
         return self
 

@@ -30,7 +30,7 @@ from aiodockerhub.errors import (
 )
 from aiodockerhub.retries import CONNECTION, MOMENT, again
 from aiodockerhub.wire.body import Body, tell_of_loss
-from aiodockerhub.wire.connectors import UNDER_WAY, Attempt, Broke
+from aiodockerhub.wire.connectors import UNDER_WAY, Attempt
 from aiodockerhub.wire.failures import (
     FOREIGN,
     failure,
@@ -111,6 +111,11 @@ class Answer:
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
 
+    @property
+    def decoded(self) -> Any:  # noqa: ANN401  (the server's own JSON)
+        """The JSON of the body, None for an empty one. Raises ProtocolViolated."""
+        return self.json() if self.body and not self.body.isspace() else None
+
     def json(self, kind: Any = Any) -> Any:  # noqa: ANN401  (cast by who asks)
         """The body decoded as `kind`. Raises ProtocolViolated for one that is not."""
         try:
@@ -128,7 +133,8 @@ def json_body(value: object) -> bytes:
         raise BadParameter(f"this can't be sent as JSON: {error}") from None
 
 
-Take: TypeAlias = Callable[[Request, aiohttp.ClientResponse], Awaitable[_Result]]
+Take: TypeAlias = Callable[[Request, aiohttp.ClientResponse, "Place"], Awaitable[_Result]]
+"""What becomes of an answer."""
 
 
 class HTTP:
@@ -175,8 +181,8 @@ class HTTP:
         The pace "stream" is here for a call that waits, for hours perhaps, for an answer of a few bytes.
         """
         limits = self.limits(timeout, pace)
-        with self.flight(request, limits):
-            return await self.whole(request, pace, limits)
+        with self.flight(request, limits) as flight:
+            return await self.whole(request, limits, flight)
 
     def limits(self, timeout: CallTimeout, pace: Pace) -> Span:
         """The time limits of a call."""
@@ -190,41 +196,54 @@ class HTTP:
         """The block in which a call runs: within its total, and until the pool closes."""
         return Flight(self.pool.flights, self.bind(), request, self.address, limits.total)
 
-    async def whole(self, request: Request, pace: Pace, limits: Span) -> Answer:
+    def whole(self, request: Request, limits: Span, flight: Flight) -> Awaitable[Answer]:  # noqa: ARG002  (as `opened`)
         """The whole answer, inside a flight."""
-        places = self.pool.places
-        place = places.try_acquire(pace) or await places.acquire(pace, limits.pool)
-        try:
-            return await self._persistently(request, pace, limits, self._whole)
-        finally:
-            place.release()
+        return self._persistently(request, limits, self._whole)
 
-    async def opened(self, request: Request, limits: Span, flight: Flight) -> Body:
+    def decoded(self, request: Request, limits: Span, flight: Flight) -> Awaitable[Any]:  # noqa: ARG002
+        """The JSON of the whole answer, None for an empty one."""
+        return self._persistently(request, limits, self._decoded)
+
+    def opened(self, request: Request, limits: Span, flight: Flight) -> Awaitable[Body]:
         """The head of the answer, and its body to be read, inside a flight. Raises an APIError from 400 on."""
-        place = await self.pool.places.acquire("stream", limits.pool)
-        take = functools.partial(self._opened, place=place, idle=limits.idle, deadline=flight.deadline)
+        take = functools.partial(self._opened, idle=limits.idle, deadline=flight.deadline)
+        return self._persistently(request, limits, take, keep=True)
+
+    async def _persistently(self, request: Request, limits: Span, take: Take[_Result], keep: bool = False) -> _Result:
+        """Sent, and sent again where that can do no harm. `keep`: what comes of it keeps the place."""
+        places = self.pool.places
+        place = places.try_acquire(limits.pace) or await places.acquire(limits.pace, limits.pool)
+        attempt = _attempt(request)
         try:
-            return await self._persistently(request, "stream", limits, take)
+            try:
+                result = await self._exchange(request, limits, attempt, place, take)
+            except FOREIGN as error:
+                if isinstance(error, DockerError) or error is attempt.raised:
+                    raise
+                first = error
+            else:
+                if not keep:
+                    place.release()
+                return result
+            result = await self._repeatedly(request, limits, attempt, place, take, first)
         except BaseException:
             place.release()
             raise
+        if not keep:
+            place.release()
+        return result
 
-    async def _persistently(self, request: Request, pace: Pace, limits: Span, take: Take[_Result]) -> _Result:
-        """Sent, and sent again where that can do no harm."""
-        attempt = _attempt(request)
-        try:
-            return await self._exchange(request, pace, limits, attempt, take)
-        except FOREIGN as error:
-            if isinstance(error, DockerError) or error is attempt.raised:
-                raise
-            first = error
+    async def _repeatedly(
+        self, request: Request, limits: Span, attempt: Attempt, place: Place, take: Take[_Result], first: Exception
+    ) -> _Result:
+        """What became of it after the first `attempt` failed."""
         started = time.monotonic()
 
         async def repeat() -> _Result:
             nonlocal attempt
             attempt = _attempt(request, again=True)
             self.pool.stats.retries += 1
-            return await self._exchange(request, pace, limits, attempt, take)
+            return await self._exchange(request, limits, attempt, place, take)
 
         def worth(error: Exception) -> bool | float:
             if isinstance(error, DockerError) or not isinstance(error, FOREIGN) or error is attempt.raised:
@@ -260,42 +279,62 @@ class HTTP:
         )
 
     async def _exchange(
-        self, request: Request, pace: Pace, limits: Span, attempt: Attempt, take: Take[_Result]
+        self, request: Request, limits: Span, attempt: Attempt, place: Place, take: Take[_Result]
     ) -> _Result:
         """One answer that is no redirect, taken as `take` does; an APIError for one that says no."""
         for _ in range(MOST_HOPS + 1):
-            response = await self._send(request, pace, limits, attempt)
+            started = time.monotonic()
+            try:
+                response = await self._asking(request, limits, attempt)
+            except FOREIGN:
+                if attempt.sending is not None and attempt.sending.error is not None:
+                    attempt.raised = attempt.sending.error  # aiohttp says only that sending failed
+                    raise attempt.raised from None
+                raise
+            except BaseException:
+                attempt.cut()
+                raise
+            attempt.answered = True
+            if not response.content.is_eof():
+                tell_of_loss(response)
+            if _log.isEnabledFor(logging.DEBUG):
+                took = (time.monotonic() - started) * 1000
+                _log.debug("%s -> %d in %.1f ms", request.asked, response.status, took)
+            if self.seen is not None:
+                self.seen(response.headers)
             status = response.status
             try:
                 if 200 <= status < 300 or status == _NOT_MODIFIED:
-                    return await take(request, response)
+                    return await take(request, response, place)
                 if status < 200:
                     raise ProtocolViolated(f"{self.address} answers {status}, which nobody asked for ({request.asked})")
                 if status >= 400:
                     raise await self._refused(request, response)
                 request = self._redirected(request, response)
-                attempt.connected = attempt.answered = False
-                attempt.hop = request.path
+                attempt.redirected(request.path)
             except BaseException:
                 response.close()
                 raise
             response.close()
         raise Redirected(f"{request.asked}: redirected more than {MOST_HOPS} times", location=request.path)
 
-    async def _send(self, request: Request, pace: Pace, limits: Span, attempt: Attempt) -> aiohttp.ClientResponse:
-        """One request, one head."""
-        session = self.pool.calls if pace == "short" else self.pool.streams
+    def _asking(self, request: Request, limits: Span, attempt: Attempt) -> Awaitable[aiohttp.ClientResponse]:
+        """One request on its way to its head."""
+        session = self.pool.calls if limits.pace == "short" else self.pool.streams
         url = self._url(request)
-        headers = dict(request.headers)
-        body, sending = request.body or None, None
-        if body is not None and (sending := _Sending.of(body)) is not None:
-            body = sending
-            if sending.length is not None:
-                headers["Content-Length"] = str(sending.length)
-        proxy, proxy_headers = self._through(url, headers) if self._proxy is not None else (None, None)
+        headers = request.headers
+        body: bytes | _Sending | None = None
+        if request.body:
+            attempt.sending = sending = _Sending.of(request.body)
+            body = request.body if isinstance(request.body, bytes) and sending is None else sending
+            if sending is not None and sending.length is not None:
+                headers = {**headers, "Content-Length": str(sending.length)}
+        proxy = proxy_headers = None
+        if self._proxy is not None:
+            headers = dict(headers)
+            proxy, proxy_headers = self._through(url, headers)
         self.pool.stats.requests += 1
         UNDER_WAY.set(attempt)
-        started = time.monotonic()
         asking = session.request(
             request.method,
             yarl.URL(url, encoded=True),
@@ -306,31 +345,7 @@ class HTTP:
             proxy=proxy,
             proxy_headers=proxy_headers,
         )
-        failed: Exception
-        try:
-            if limits.head is None:
-                response = await asking
-            else:
-                response = await self._head_in_time(asking, request, limits.head)
-        except Broke as signal:
-            failed = signal.error
-        except FOREIGN as error:
-            failed = error
-        except BaseException:
-            attempt.cut()
-            raise
-        else:
-            attempt.answered = True
-            if not response.content.is_eof():
-                tell_of_loss(response)
-            if _log.isEnabledFor(logging.DEBUG):
-                _log.debug("%s -> %d in %.1f ms", request.asked, response.status, (time.monotonic() - started) * 1000)
-            if self.seen is not None:
-                self.seen(response.headers)
-            return response
-        if sending is not None and sending.error is not None:
-            failed = attempt.raised = sending.error  # aiohttp says only that sending failed
-        raise failed
+        return asking if limits.head is None else self._head_in_time(asking, request, limits.head)
 
     async def _head_in_time(
         self, asking: Awaitable[aiohttp.ClientResponse], request: Request, limit: float
@@ -345,7 +360,8 @@ class HTTP:
 
     def _through(self, url: str, headers: dict[str, str]) -> tuple[str | None, dict[str, str] | None]:
         """The proxy for `url`, and what only it is told; one that reads the request itself finds its login there."""
-        if self._proxy is None or (named := self._proxy(url)) is None:
+        assert self._proxy is not None  # noqa: S101  (who calls knows)
+        if (named := self._proxy(url)) is None:
             return None, None
         proxy, login = without_login(named)
         if login is None:
@@ -390,19 +406,22 @@ class HTTP:
             missing=self._missing,
         )
 
-    async def _whole(self, request: Request, response: aiohttp.ClientResponse) -> Answer:
+    async def _whole(self, request: Request, response: aiohttp.ClientResponse, _: Place) -> Answer:
         content, most = response.content, self.pool.limits.body
-        body = await content.readany()
+        body = content.read_nowait() if content.is_eof() else await content.readany()
         if len(body) > most or not content.at_eof():
             body = await _the_rest(response, body, most, request)
         return Answer(request, response.status, response.headers, body)
+
+    async def _decoded(self, request: Request, response: aiohttp.ClientResponse, place: Place) -> Any:  # noqa: ANN401
+        return (await self._whole(request, response, place)).decoded
 
     async def _opened(
         self,
         request: Request,
         response: aiohttp.ClientResponse,
-        *,
         place: Place,
+        *,
         idle: float | None,
         deadline: float,
     ) -> Body:
@@ -445,10 +464,10 @@ class _Pieces:
             yield self._body[start : start + _DIRECTLY]
 
 
-def _attempt(request: Request, *, again: bool = False) -> Attempt:
+def _attempt(request: Request, again: bool = False) -> Attempt:
     body = request.body
     brief = body is None or (isinstance(body, bytes) and len(body) <= _DIRECTLY)
-    return Attempt(reads=request.method in _READING, brief=brief, again=again)
+    return Attempt(request.method in _READING, brief, again)
 
 
 @functools.lru_cache(maxsize=64)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import aiohttp
 
 from aiodockerhub.errors import Closed, Misused
-from aiodockerhub.wire.connectors import TCPConnector, UnixConnector, never_repeated
+from aiodockerhub.wire.connectors import TCPConnector, UnixConnector
 from aiodockerhub.wire.flights import Flights
 from aiodockerhub.wire.limits import Limits
 from aiodockerhub.wire.places import Places
@@ -200,7 +200,6 @@ class Pool:
             auto_decompress=False,
             trust_env=False,
             trace_configs=self._trace_configs,
-            middlewares=(never_repeated,),
             max_line_size=_HEAD_BYTES,
             max_field_size=_HEAD_BYTES,
             read_bufsize=_PIECE,

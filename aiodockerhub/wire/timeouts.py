@@ -63,8 +63,9 @@ Pace: TypeAlias = Literal["short", "slow", "stream"]
 
 
 class Span(NamedTuple):
-    """The limits that hold for one call."""
+    """The limits that hold for one call, and how it behaves."""
 
+    pace: Pace
     connect: float | None
     pool: float | None
     head: float | None
@@ -82,11 +83,11 @@ def span(client: Timeout, call: CallTimeout, pace: Pace) -> Span:
     if call is UNSET:
         total = client.total if pace == "short" else None
         head = client.head if pace != "slow" else None
-        return Span(client.connect, client.pool, head, client.idle, total)
+        return Span(pace, client.connect, client.pool, head, client.idle, total)
     if isinstance(call, Timeout):
         total = None if pace != "short" and isinstance(call.total, _ClassDefault) else call.total
-        return Span(call.connect, call.pool, call.head, call.idle, total)
-    return Span(client.connect, client.pool, None, None, _checked("timeout", call))
+        return Span(pace, call.connect, call.pool, call.head, call.idle, total)
+    return Span(pace, client.connect, client.pool, None, None, _checked("timeout", call))
 
 
 def _checked(name: str, value: float | None) -> float | None:
