@@ -77,6 +77,7 @@ if TYPE_CHECKING:
     from aiodockerhub.session import Session as Session
     from aiodockerhub.wire.limits import Limits as Limits
     from aiodockerhub.wire.pool import Stats as Stats
+    from aiodockerhub.wire.stream import BulkStream as BulkStream
     from aiodockerhub.wire.stream import Stream as Stream
     from aiodockerhub.wire.timeouts import Timeout as Timeout
     from aiodockerhub.wire.tls import TLS as TLS
@@ -146,7 +147,7 @@ _ROOMS = {
     "session": ("Session",),
     "wire.limits": ("Limits",),
     "wire.pool": ("Stats",),
-    "wire.stream": ("Stream",),
+    "wire.stream": ("BulkStream", "Stream"),
     "wire.timeouts": ("Timeout",),
     "wire.tls": ("TLS",),
 }

@@ -30,7 +30,7 @@ from aiodockerhub.errors import (
 from aiodockerhub.progress import Amount, PullProgress
 from aiodockerhub.reference import Reference
 from aiodockerhub.retries import Backoff
-from aiodockerhub.wire.stream import Flow, Stream
+from aiodockerhub.wire.stream import BulkStream, Flow, Stream
 
 AT_ONCE = Backoff(attempts=3, first=0.0, most=0.0, jitter=0.0)
 
@@ -643,14 +643,38 @@ async def test_nothing_begins_before_the_first_read():
     assert len(run.report) == 0
 
 
-async def test_no_report_and_no_loop_before_their_time():
+async def test_no_loop_before_its_time():
     run = run_of(names(3), forever)
     with pytest.raises(Misused):
         _ = run.loop
-    await run.read()
-    with pytest.raises(Misused):
-        _ = run.report
     await run.aclose()
+
+
+async def test_a_report_is_there_at_any_time():
+    async def operation(reference, tell):
+        if reference == "image:1":
+            tell(layer("a", "Downloading", 7, 10))
+            await forever(reference, tell)
+        return reference
+
+    run = run_of(names(4), operation, concurrency=2)
+    assert (len(run.report), run.report.total, run.report.not_begun) == (0, 4, 4)
+    while (await run.read())[-1].done < 3:
+        pass
+    picture = run.report
+    assert [result.ok for result in picture] == [True, False, True, True]
+    assert picture.not_begun == 0
+    unended = picture.results[1]
+    assert type(unended.error) is Closed
+    assert str(unended.error) == "image:1: not ended yet"
+    assert (unended.attempts, unended.bytes) == (1, 7)
+    assert unended.seconds <= picture.seconds
+    run.close()
+    assert str(run.report.results[1].error) == "image:1: cancelled before its end"
+    await run.aclose()
+    assert run.report is run.report
+    assert [result.ok for result in run.report] == [True, False, True, True]
+    assert [result.ok for result in picture] == [True, False, True, True]
 
 
 async def test_after_aclose_every_task_has_ended_and_the_report_says_what_was_done():
@@ -720,6 +744,7 @@ async def test_a_reader_cancelled_at_any_moment_leaves_nothing(asynchronous, con
             await asyncio.sleep(0)
         assert others() == set(), steps
         if steps:
+            assert run.report.total == (None if asynchronous else 6) or len(run.report) == 6
             assert all(result.ok or isinstance(result.error, (Closed, StreamBroken)) for result in run.report)
     else:
         pytest.fail("the run never came to its end")
@@ -789,7 +814,7 @@ def test_abandoned_after_the_loops_end_it_is_quiet():
 
 def stream_of(run):
     reported = Reported(run)
-    return Stream(Flow("pull_many", run.begin, reported, reported))
+    return BulkStream(Flow("pull_many", run.begin, reported, reported), lambda: run.report)
 
 
 async def test_a_stream_over_a_run_is_awaited_for_its_report():
@@ -824,3 +849,103 @@ async def test_a_stream_left_by_its_block_waits_for_every_task():
                 break
     assert busy.now == 0
     assert others() == set()
+
+
+# What was done is told, however a stream is left.
+
+
+class Noting:
+    """An operation that ends after some turns of the loop, and knows for which references it did."""
+
+    def __init__(self):
+        self.well = []
+
+    async def __call__(self, reference, tell):
+        for _ in range(1 + sum(reference.encode()) % 5):
+            await asyncio.sleep(0)
+        self.well.append(reference)
+        return reference.upper()
+
+    def check(self, report, total):
+        """The report holds what was done and nothing else, and each that was begun and not done as cut off."""
+        assert report.total == total
+        assert len(report) + report.not_begun == total
+        assert [result.reference for result in report] == names(len(report))
+        assert {result.reference for result in report.ok} == set(self.well)
+        assert {type(result.error) for result in report.failed} <= {Closed}
+
+
+async def test_a_loop_left_midway_tells_what_was_done():
+    operation = Noting()
+    stream = stream_of(run_of(names(100), operation, concurrency=8))
+    async for event in stream:
+        if event.done == 20:
+            break
+    operation.check(stream.report, 100)
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert others() == set()
+    operation.check(stream.report, 100)
+    assert len(stream.report.ok) >= 20
+    assert stream.report.not_begun > 0
+    with pytest.raises(Closed):
+        _ = stream.outcome
+
+
+async def test_an_error_in_the_midst_of_a_block_leaves_the_final_report():
+    operation = Noting()
+    stream = stream_of(run_of(names(100), operation, concurrency=8))
+
+    async def follow():
+        async with stream:
+            async for event in stream:
+                if event.done == 20:
+                    raise LookupError("of the caller's own")
+
+    with pytest.raises(LookupError):
+        await follow()
+    report = stream.report
+    operation.check(report, 100)
+    assert 20 <= len(report.ok) < 100
+    assert stream.report is report
+
+
+async def test_a_task_cancelled_at_any_moment_tells_what_was_done():
+    for steps in itertools.count(1):
+        operation = Noting()
+        stream = stream_of(run_of(names(12), operation, concurrency=3))
+        task = asyncio.create_task(stream)
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        if task.done():
+            operation.check(await task, 12)
+            break
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert others() == set()
+        operation.check(stream.report, 12)
+    assert steps > 12
+
+
+async def test_references_that_raise_leave_what_was_done_before():
+    operation = Noting()
+
+    def asked():
+        yield from names(10)
+        raise LookupError("no more")
+
+    stream = stream_of(run_of(asked(), operation, concurrency=4))
+    with pytest.raises(LookupError):
+        await stream
+    assert {result.reference for result in stream.report.ok} == set(operation.well)
+    assert [result.reference for result in stream.report] == names(10)
+    assert stream.report.total is None
+
+
+async def test_a_stream_at_its_end_has_one_report():
+    stream = stream_of(run_of(names(10)))
+    assert stream.report.not_begun == 10
+    report = await stream
+    assert report is stream.report is stream.outcome
+    assert report.not_begun == 0

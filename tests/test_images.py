@@ -12,6 +12,7 @@ import pytest
 
 from aiodockerhub import (
     BuildFailed,
+    Closed,
     Conflict,
     Credentials,
     Docker,
@@ -306,12 +307,21 @@ async def repository(docker, busybox, registry, engine, named):
     return repository
 
 
+def told_what_was_done(report, total):
+    assert len(report.failed) <= 4
+    assert {type(result.error) for result in report.failed} <= {Closed}
+    assert all(result.outcome.digest for result in report.ok)
+    assert 0 < report.not_begun == total - len(report)
+
+
 async def test_many_that_are_cancelled_end_and_leave_nothing_open(docker, repository, auth):
     references = [f"{repository}:{number}" for number in range(6)]
     begun = asyncio.Event()
 
+    stream = docker.images.push_many(references * 20, auth=auth, concurrency=4)
+
     async def push() -> None:
-        async for event in docker.images.push_many(references * 20, auth=auth, concurrency=4):
+        async for event in stream:
             if event.state == "progress":
                 begun.set()
 
@@ -321,6 +331,7 @@ async def test_many_that_are_cancelled_end_and_leave_nothing_open(docker, reposi
     with pytest.raises(asyncio.CancelledError):
         await task
     assert docker.stats().open_streams == 0
+    told_what_was_done(stream.report, 120)
     await docker.ping()
 
 
@@ -331,4 +342,6 @@ async def test_many_left_in_their_midst_end_and_leave_nothing_open(docker, repos
             if event.state == "done":
                 break
     assert docker.stats().open_streams == 0
+    assert len(stream.report.ok) >= 1
+    told_what_was_done(stream.report, 120)
     await docker.ping()

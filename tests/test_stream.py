@@ -15,7 +15,7 @@ from aiodockerhub.engine.docker import Docker
 from aiodockerhub.errors import Closed, ImageNotFound, Misused, PullFailed, TimedOut
 from aiodockerhub.progress import Pulled, PullProgress
 from aiodockerhub.wire.jsonstream import JSONLines
-from aiodockerhub.wire.stream import Flow, Stream
+from aiodockerhub.wire.stream import BulkStream, Flow, Stream
 from aiodockerhub.wire.timeouts import Timeout
 
 PULL = "/images/create"
@@ -267,12 +267,16 @@ async def test_what_it_is_never_changes(scripted, docker):
         assert entered is stream
         kinds.append(type(stream))
         await stream
-    others = [docker.images.pull_many([]), docker.events(), docker.stream("GET", "/x")]
-    for other in others:
+    for other in (docker.events(), docker.stream("GET", "/x")):
         kinds.append(type(other))
         await other.aclose()
     assert set(kinds) == {Stream}
     assert repr(stream) == "<Stream pull busybox:latest: ended>"
+    for stop in (False, True):
+        many = docker.images.pull_many([], stop_on_failure=stop)
+        assert type(many) is BulkStream
+        await many
+        assert type(many) is BulkStream
 
 
 # not begun

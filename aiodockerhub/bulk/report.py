@@ -26,8 +26,9 @@ _MESSAGE_SHOWN: Final = 300
 class Result(msgspec.Struct, Generic[Outcome], frozen=True):
     """What became of one reference: its `outcome`, or the `error` that its last attempt ended in.
 
-    `attempts` counts the tries (0: it was cut off before the first), `seconds` is the time from the first one's begin
-    to the last one's end, waits between them included, `bytes` what was transferred for it as far as it was told.
+    What was cut off has Closed for an error. `attempts` counts the tries (0: cut off before the first), `seconds` is
+    the time from the first one's begin to the last one's end, waits between them included, `bytes` what was transferred
+    for it as far as it was told.
     """
 
     reference: str

@@ -59,7 +59,7 @@ class Run(Generic[Item, Outcome]):
     the seconds to wait, where a server named them; chance adds to them.
 
     What `references` itself raises ends everything: all are cancelled, and `read()` raises it. So do KeyboardInterrupt
-    and the like when an operation raises them. `report` holds what was done until then.
+    and the like when an operation raises them. `report` tells at any time what was done.
 
     An iterator that `references` makes is closed with the run; one that `references` is stays its owner's, who may go
     on with it. Raises BadParameter for a `concurrency` below 1, and for references that are none or a single string.
@@ -93,7 +93,6 @@ class Run(Generic[Item, Outcome]):
         self._report: Report[Outcome] | None = None
 
         self._total = len(references) if isinstance(references, Sized) else None
-        self._taken = 0
         self._exhausted = False
         self._stopping = False
         self._turn = asyncio.Lock()
@@ -102,7 +101,7 @@ class Run(Generic[Item, Outcome]):
         self._failed = 0
         self._bytes = 0
         self._tracebacks = 0
-        self._results: dict[int, Result[Outcome]] = {}
+        self._rows: list[Result[Outcome] | _Underway] = []
         self._news: News[Item] = News()
         self._heard = asyncio.Event()
 
@@ -158,10 +157,21 @@ class Run(Generic[Item, Outcome]):
 
     @property
     def report(self) -> Report[Outcome]:
-        """What became of every reference that was taken, however the run ended. Misused before its end."""
-        if self._report is None:
-            raise Misused("no report before the end")
-        return self._report
+        """What became of every reference that was taken: final when the run has ended, a picture of this moment before.
+
+        What has not ended stands in the picture as Closed, with what is known of it so far.
+        """
+        if self._report is not None:
+            return self._report
+        total = len(self._rows) if self._exhausted else self._total
+        seconds = self.loop.time() - self._began if self._task is not None else 0.0
+        return Report([self._row(row) for row in self._rows], seconds=seconds, total=total)
+
+    def _row(self, row: Result[Outcome] | _Underway) -> Result[Outcome]:
+        if isinstance(row, Result):
+            return row
+        words = "cancelled before its end" if self._stopping else "not ended yet"
+        return self._result(row, None, Closed(f"{row.reference}: {words}"))
 
     def _start(self) -> None:
         self._began = self.loop.time()
@@ -193,10 +203,8 @@ class Run(Generic[Item, Outcome]):
     def _end(self, failure: BaseException | None) -> None:
         self._stopping = self._over = True
         self._failure = failure
-        total = self._taken if self._exhausted else self._total
-        seconds = self.loop.time() - self._began if self._task is not None else 0.0
-        self._report = Report([self._results[index] for index in sorted(self._results)], seconds=seconds, total=total)
-        self._results = {}
+        self._report = self.report
+        self._rows = []
         self._heard.set()
 
     async def _work(self, references: AsyncIterator[object]) -> None:
@@ -223,8 +231,8 @@ class Run(Generic[Item, Outcome]):
                 if isinstance(error, asyncio.CancelledError) and not _is_cancelled():
                     raise Closed("the references were cancelled from inside") from error
                 raise
-        underway = _Underway(self._taken, str(reference), self.loop.time())
-        self._taken += 1
+        underway = _Underway(len(self._rows), str(reference), self.loop.time())
+        self._rows.append(underway)
         return underway
 
     async def _do(self, underway: _Underway) -> None:
@@ -290,7 +298,15 @@ class Run(Generic[Item, Outcome]):
 
     def _settle(self, underway: _Underway, outcome: Outcome | None, error: Exception | None) -> None:
         underway.over = True
-        self._results[underway.index] = Result(
+        self._rows[underway.index] = self._result(underway, outcome, error)
+        if error is None:
+            self._done += 1
+        else:
+            self._failed += 1
+        self._tell(underway, "done" if error is None else "failed", error=error)
+
+    def _result(self, underway: _Underway, outcome: Outcome | None, error: Exception | None) -> Result[Outcome]:
+        return Result(
             underway.reference,
             outcome,
             error,
@@ -298,11 +314,6 @@ class Run(Generic[Item, Outcome]):
             self.loop.time() - underway.began,
             underway.bytes.total,
         )
-        if error is None:
-            self._done += 1
-        else:
-            self._failed += 1
-        self._tell(underway, "done" if error is None else "failed", error=error)
 
     def _tell(
         self, underway: _Underway, state: State, *, item: Item | None = None, error: Exception | None = None

@@ -16,6 +16,7 @@ from aiodockerhub.errors import BadParameter, BadReference, ImportFailed, PullFa
 from aiodockerhub.progress import Imported, Pulled, PullProgress, Pushed, PushProgress
 from aiodockerhub.reference import Reference
 from aiodockerhub.wire.paths import path
+from aiodockerhub.wire.stream import BulkStream, Flow
 from aiodockerhub.wire.timeouts import UNSET, CallTimeout
 
 if TYPE_CHECKING:
@@ -235,12 +236,13 @@ class Images(Builds):
         auth: CredentialsSource = None,
         stop_on_failure: bool = False,
         timeout: CallTimeout = UNSET,
-    ) -> Stream[BulkProgress[PullProgress], Report[Pulled]]:
+    ) -> BulkStream[BulkProgress[PullProgress], Report[Pulled]]:
         """Pull many images, `concurrency` at a time, and report on each, in the order asked.
 
         One failure stops nothing, unless `stop_on_failure`. What may pass is tried again, with growing waits: a lost
         connection, a time limit, a registry that is busy; not "denied" and "not found". `references` may be endless
-        or slow: they are taken as they are needed. `timeout` bounds each single try.
+        or slow: they are taken as they are needed. `timeout` bounds each single try. However the stream is left, its
+        `report` tells what was done.
         """
 
         async def one(reference: str, tell: Callable[[PullProgress], None]) -> Pulled:
@@ -260,7 +262,7 @@ class Images(Builds):
         auth: CredentialsSource = None,
         stop_on_failure: bool = False,
         timeout: CallTimeout = UNSET,
-    ) -> Stream[BulkProgress[PushProgress], Report[Pushed]]:
+    ) -> BulkStream[BulkProgress[PushProgress], Report[Pushed]]:
         """Push many tags, `concurrency` at a time, and report on each, in the order asked; otherwise as `pull_many`."""
 
         async def one(reference: str, tell: Callable[[PushProgress], None]) -> Pushed:
@@ -279,10 +281,10 @@ class Images(Builds):
         concurrency: int,
         *,
         stop_on_failure: bool,
-    ) -> Stream[BulkProgress[_Step], Report[_Outcome]]:
+    ) -> BulkStream[BulkProgress[_Step], Report[_Outcome]]:
         run = Run(references, one, concurrency=concurrency, worth=transient, stop_on_failure=stop_on_failure)
         told = Reported(run)
-        return self._engine.stream(name, run.begin, told, told)
+        return BulkStream(Flow(name, run.begin, told, told), lambda: run.report)
 
     def import_url(
         self,

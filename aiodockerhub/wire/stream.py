@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-__all__ = ["Collector", "Decoder", "Flow", "NoOutcome", "Source", "Stream"]
+__all__ = ["BulkStream", "Collector", "Decoder", "Flow", "NoOutcome", "Source", "Stream"]
 
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
@@ -406,6 +406,34 @@ class Stream(Coroutine[Any, Any, Outcome], Generic[Item, Outcome]):
             )
         elif flow.state == _OPEN:
             flow.drop()
+
+
+class BulkStream(Stream[Item, Outcome]):
+    """A stream over many operations, which tells at any time what was done.
+
+        stream = docker.images.pull_many(references)
+        try:
+            async with stream:
+                async for progress in stream: ...
+        finally:
+            print(stream.report.summary())
+
+    Otherwise it is what every `Stream` is; its outcome is the same report, if it comes to its end.
+    """
+
+    def __init__(self, flow: Flow[Item, Outcome], report: Callable[[], Outcome]) -> None:
+        super().__init__(flow)
+        self._report = report
+
+    @property
+    def report(self) -> Outcome:
+        """What became of each that was begun, also where `outcome` raises: after a `break`, an error, a cancellation.
+
+        It is final once the stream has ended: after `await`, an `async with` block, `aclose()`, or the end of a task
+        that ran it. Before that, and for a moment after a loop without a block was left, it is a picture of that
+        moment. What has not ended, or never will, stands in it as Closed.
+        """
+        return self._report()
 
 
 def _current_task() -> asyncio.Task[Any] | None:
