@@ -170,7 +170,7 @@ def _content(answer: Answer) -> Any:  # noqa: ANN401  (whatever it says that it 
     kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         return answer.body or None
-    return answer.json() if answer.body and not answer.body.isspace() else None
+    return answer.decoded
 
 
 def _check_words(method: str, headers: Mapping[str, str] | None) -> None:

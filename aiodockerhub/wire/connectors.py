@@ -33,8 +33,10 @@ class Attempt:
     `reads`: it changes nothing. `brief`: its body, if it has one, goes out at once. `again`: it was tried before.
     """
 
-    connected = False
-    """Whether it has a connection."""
+    protocol: ResponseHandler | None = None
+    """Its connection."""
+    transport: asyncio.Transport | None = None
+    """That of its connection, which forgets it when it is closed."""
     reused = False
     """Whether that was used before."""
     answered = False
@@ -44,28 +46,31 @@ class Attempt:
     """What its own body raised."""
     hop = ""
     """The URL that a redirect led to, or ""."""
-    protocol: ResponseHandler | None = None
-    closed: asyncio.Future[None] | None = None
-    """Done when its connection is."""
 
     def __init__(self, reads: bool, brief: bool, again: bool) -> None:
         self.reads = reads
         self.brief = brief
         self.again = again
 
+    @property
+    def connected(self) -> bool:
+        """Whether it has a connection, or had one."""
+        return self.protocol is not None
+
     def redirected(self, hop: str) -> None:
         """It goes on at `hop`."""
-        self.connected = self.answered = False
+        self.protocol = None
+        self.answered = False
         self.hop = hop
 
     def cut(self) -> None:
         """End its connection at once. Closed, it would live on for as long as a peer does not read what was written."""
-        if self.protocol is not None and self.protocol.transport is not None:
-            self.protocol.transport.abort()
+        if self.transport is not None:
+            self.transport.abort()
 
     def loss(self) -> aiohttp.ClientError:
         """How its connection broke."""
-        closed = self.closed
+        closed = self.protocol.closed if self.protocol is not None else None
         told = closed.exception() if closed is not None and closed.done() and not closed.cancelled() else None
         if told is None or not isinstance(told.__cause__, OSError):
             return aiohttp.ServerDisconnectedError()
@@ -81,12 +86,12 @@ class _Watching(aiohttp.BaseConnector):
     """Fills in the `Attempt` of the request that it connects."""
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401  (aiohttp's own)
-        self._used: dict[ResponseHandler, asyncio.Future[None] | None] = {}
+        self._used: set[ResponseHandler] = set()
         super().__init__(**options)
 
     async def connect(self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout) -> Connection:
         attempt = UNDER_WAY.get()
-        if attempt.connected:
+        if attempt.protocol is not None:
             # aiohttp repeats PUT and DELETE though they may have run, and GET without telling why: that is for us
             raise attempt.loss()
         while True:
@@ -99,22 +104,21 @@ class _Watching(aiohttp.BaseConnector):
             elif (attempt.again or not attempt.reads) and _has_ended(connection):
                 connection.close()
                 continue
-            attempt.connected = True
             attempt.protocol = protocol
-            attempt.closed = self._used.get(protocol)
+            attempt.transport = connection.transport
             return connection
 
     def _remember(self, protocol: ResponseHandler) -> None:
         """From its first use to its end."""
 
         def forget(closed: asyncio.Future[None]) -> None:
-            self._used.pop(protocol, None)
+            self._used.discard(protocol)
             if not closed.cancelled():
                 closed.exception()  # asked for by whoever lost something by it
 
-        self._used[protocol] = closed = protocol.closed
-        if closed is not None:
+        if (closed := protocol.closed) is not None:
             closed.add_done_callback(forget)
+            self._used.add(protocol)
 
 
 class TCPConnector(_Watching, aiohttp.TCPConnector):

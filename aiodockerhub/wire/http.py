@@ -114,15 +114,25 @@ class Answer:
     @property
     def decoded(self) -> Any:  # noqa: ANN401  (the server's own JSON)
         """The JSON of the body, None for an empty one. Raises ProtocolViolated."""
-        return self.json() if self.body and not self.body.isspace() else None
+        return _decoded(self.body, self.request)
 
     def json(self, kind: Any = Any) -> Any:  # noqa: ANN401  (cast by who asks)
         """The body decoded as `kind`. Raises ProtocolViolated for one that is not."""
         try:
             return msgspec.json.decode(self.body, type=kind)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except _NO_JSON as error:
             wanted = "no JSON" if kind is Any else "not the JSON that belongs here"
             raise ProtocolViolated(f"the answer is {wanted} ({self.request.asked})") from error
+
+
+_NO_JSON: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+def _decoded(body: bytes, request: Request) -> Any:  # noqa: ANN401
+    try:
+        return msgspec.json.decode(body) if body and not body.isspace() else None
+    except _NO_JSON as error:
+        raise ProtocolViolated(f"the answer is no JSON ({request.asked})") from error
 
 
 def json_body(value: object) -> bytes:
@@ -323,27 +333,24 @@ class HTTP:
         session = self.pool.calls if limits.pace == "short" else self.pool.streams
         url = self._url(request)
         headers = request.headers
-        body: bytes | _Sending | None = None
+        more: dict[str, Any] = {}
         if request.body:
             attempt.sending = sending = _Sending.of(request.body)
-            body = request.body if isinstance(request.body, bytes) and sending is None else sending
+            more["data"] = request.body if sending is None else sending
             if sending is not None and sending.length is not None:
                 headers = {**headers, "Content-Length": str(sending.length)}
-        proxy = proxy_headers = None
         if self._proxy is not None:
             headers = dict(headers)
-            proxy, proxy_headers = self._through(url, headers)
+            more["proxy"], more["proxy_headers"] = self._through(url, headers)
         self.pool.stats.requests += 1
         UNDER_WAY.set(attempt)
         asking = session.request(
             request.method,
             yarl.URL(url, encoded=True),
             headers=headers,
-            data=body,
             allow_redirects=False,
             timeout=_client_timeout(limits.connect),
-            proxy=proxy,
-            proxy_headers=proxy_headers,
+            **more,
         )
         return asking if limits.head is None else self._head_in_time(asking, request, limits.head)
 
@@ -407,14 +414,17 @@ class HTTP:
         )
 
     async def _whole(self, request: Request, response: aiohttp.ClientResponse, _: Place) -> Answer:
+        return Answer(request, response.status, response.headers, await self._body(request, response))
+
+    async def _decoded(self, request: Request, response: aiohttp.ClientResponse, _: Place) -> Any:  # noqa: ANN401
+        return _decoded(await self._body(request, response), request)
+
+    async def _body(self, request: Request, response: aiohttp.ClientResponse) -> bytes:
         content, most = response.content, self.pool.limits.body
         body = content.read_nowait() if content.is_eof() else await content.readany()
         if len(body) > most or not content.at_eof():
             body = await _the_rest(response, body, most, request)
-        return Answer(request, response.status, response.headers, body)
-
-    async def _decoded(self, request: Request, response: aiohttp.ClientResponse, place: Place) -> Any:  # noqa: ANN401
-        return (await self._whole(request, response, place)).decoded
+        return body
 
     async def _opened(
         self,
