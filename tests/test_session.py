@@ -7,6 +7,7 @@ import base64
 import concurrent.futures
 import contextlib
 import os
+import socket
 import subprocess
 import sys
 import textwrap
@@ -160,17 +161,44 @@ async def test_what_waits_for_the_first_answer_of_an_engine_ends_too(engine):
         assert len(server.asked) == 1
 
 
+class Endless:
+    length = None
+    pieces = 0
+
+    async def __aiter__(self):
+        while True:
+            self.pieces += 1
+            yield bytes(65536)
+
+
+async def test_an_upload_that_is_cancelled_lets_go_of_its_connection_though_nobody_reads():
+    def descriptors():
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    body, before_last = Endless(), -1
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.setblocking(False)
+        async with Docker(f"tcp://127.0.0.1:{listening.getsockname()[1]}", version="1.45") as docker:
+            before = descriptors()
+            upload = asyncio.create_task(docker.stream("POST", "/build", body=body))
+            accepted, _ = await asyncio.get_running_loop().sock_accept(listening)
+            with accepted:
+                while body.pieces != before_last:
+                    before_last = body.pieces
+                    for _ in range(100):
+                        await asyncio.sleep(0)
+                upload.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await upload
+                async with asyncio.timeout(5):
+                    while descriptors() > before + 1:  # `accepted` is still open
+                        await asyncio.sleep(0)
+
+
 async def test_an_upload_that_nobody_reads_ends_too():
     async def never_reads(peer):
         reached.set()
         await asyncio.Event().wait()
-
-    class Endless:
-        length = None
-
-        async def __aiter__(self):
-            while True:
-                yield bytes(65536)
 
     reached = asyncio.Event()
     async with ScriptedServer(never_reads) as server:
