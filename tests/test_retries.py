@@ -180,7 +180,7 @@ async def test_what_a_body_of_the_callers_raises_comes_out_as_it_is(kind):
 
         async def __aiter__(self):
             yield b"x"
-            raise kind("mine")
+            raise kind("mine") from KeyError("why")
 
     async def script(peer):
         await peer.gone()
@@ -189,6 +189,7 @@ async def test_what_a_body_of_the_callers_raises_comes_out_as_it_is(kind):
         with pytest.raises(kind, match="mine") as raised:
             await docker.stream("POST", "/build", body=Body())
         assert not isinstance(raised.value, DockerError)
+        assert isinstance(raised.value.__cause__, KeyError)
         assert server.connections == 1
         assert docker.stats().open_streams == 0
 

@@ -63,6 +63,12 @@ class Attempt:
         self.answered = False
         self.hop = hop
 
+    def cause(self, error: Exception) -> Exception:
+        """What its body's source raised, of which aiohttp says only that sending failed; else `error`."""
+        if self.sending is not None:
+            self.raised = self.sending.error
+        return self.raised or error
+
     def cut(self) -> None:
         """End its connection at once. Closed, it would live on for as long as a peer does not read what was written."""
         if self.transport is not None:

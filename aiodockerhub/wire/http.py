@@ -294,16 +294,16 @@ class HTTP:
         """One answer that is no redirect, taken as `take` does; an APIError for one that says no."""
         for _ in range(MOST_HOPS + 1):
             started = time.monotonic()
+            response: aiohttp.ClientResponse | Exception
             try:
                 response = await self._asking(request, limits, attempt)
-            except FOREIGN:
-                if attempt.sending is not None and attempt.sending.error is not None:
-                    attempt.raised = attempt.sending.error  # aiohttp says only that sending failed
-                    raise attempt.raised from None
-                raise
+            except FOREIGN as error:
+                response = attempt.cause(error)
             except BaseException:
                 attempt.cut()
                 raise
+            if isinstance(response, Exception):
+                raise response
             attempt.answered = True
             if not response.content.is_eof():
                 tell_of_loss(response)
