@@ -81,9 +81,17 @@ class Frames:
             if kind == _COMPLAINT:
                 self.failure = failed(OperationFailed, data.decode("utf-8", "replace").strip())
                 break
-            if size:
-                chunks.append(data if raw else LogChunk(_NAMES[kind], data, texts[kind].decode(data)))
             start = stop
+            if not size:
+                continue
+            if raw:
+                chunks.append(data)
+                continue
+            text = texts[kind]
+            try:  # here, since a call for each frame would be a tenth of the work
+                chunks.append(LogChunk(_NAMES[kind], data, data.decode() if not text.cut else text.decode(data)))
+            except UnicodeDecodeError:
+                chunks.append(LogChunk(_NAMES[kind], data, text.decode(data)))
         self._size = end - start
         return chunks, start
 
