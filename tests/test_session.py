@@ -227,6 +227,8 @@ async def test_after_closing_everything_says_closed(engine):
     for entered in (session, docker, index):
         with pytest.raises(Closed):
             await entered.__aenter__()
+    assert repr(docker).endswith(" closed>")
+    assert repr(index).endswith(" closed>")
     await docker.close()
     await index.close()
 

@@ -182,9 +182,9 @@ class Index:
 
     async def close(self) -> None:
         """Close every connection; what is under way ends with Closed. A session's client leaves that to the session."""
-        self._http.closed = True
         if self._own:
             await self._connections.close()
+        self._http.closed = True
 
     async def __aenter__(self) -> Self:
         self._http.bind()
@@ -196,7 +196,8 @@ class Index:
         await self.close()
 
     def __repr__(self) -> str:
-        return f"<Index {self._http.address}/{' closed' if self._http.closed else ''}>"
+        closed = " closed" if self._http.closed or self._connections.closed else ""
+        return f"<Index {self._http.address}/{closed}>"
 
     async def _as_user(self, request: Request, timeout: CallTimeout) -> Answer:
         user = await self._user()
