@@ -6,11 +6,12 @@ import asyncio
 import contextlib
 import gc
 import struct
+from collections import Counter
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from scripted_server import Peer, ScriptedServer, answered, answering, chunk, follow, head, telling
+from scripted_server import Peer, ScriptedServer, answered, answering, chunk, follow, head, silent, telling
 from throwaway import container
 
 from aiodockerhub import Docker, Limits, Timeout
@@ -226,6 +227,83 @@ async def test_an_engine_that_no_longer_tells_frames_is_asked():
             assert [chunk.text async for chunk in docker.containers.logs("job")] == ["out"]
         last = [one.path.rpartition("/")[-1] for one in server.asked[1:]]
         assert last == ["json", "logs", "logs", "json"]
+
+
+async def gathered(docker, count):
+    async def one():
+        return [chunk.text async for chunk in docker.containers.logs("job", follow=True)]
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(one()) for _ in range(count)]
+    return [task.result() for task in tasks]
+
+
+@pytest.mark.parametrize(("version", "content_type", "cold", "warm"), [("1.51", FRAMED, 1, 0), ("1.44", None, 50, 50)])
+async def test_only_the_first_of_many_followers_asks_about_its_container_where_answers_tell(
+    version, content_type, cold, warm
+):
+    async with engine_that_logs(frame(1, b"out"), version=version, content_type=content_type) as docker:
+        assert await gathered(docker, 50) == [["out"]] * 50
+        assert Counter(asked(docker)) == {"job/json": cold, "job/logs": 50}
+        assert await gathered(docker, 50) == [["out"]] * 50
+        assert Counter(asked(docker)) == {"job/json": cold + warm, "job/logs": 100}
+
+
+async def test_when_the_first_follower_is_cancelled_another_asks():
+    reached = asyncio.Event()
+
+    async def never(peer):
+        reached.set()
+        await peer.gone()
+
+    logs = iter([never])
+    others = telling(chunk(frame(1, b"out")), begin=logs_of(FRAMED))
+
+    def answer(asked):
+        if asked.path.endswith("/logs"):
+            return next(logs, others)
+        return answered({"Config": {"Tty": False}}, version="1.51")
+
+    async with ScriptedServer(answering(answer)) as server, Docker(server.url, version="1.51") as docker:
+        first = asyncio.create_task(docker.containers.logs("job"))
+        await reached.wait()
+        following = asyncio.create_task(gathered(docker, 50))
+        await asyncio.sleep(0)
+        first.cancel()
+        assert await following == [["out"]] * 50
+        assert first.cancelled()
+        assert Counter(one.path.rpartition("/")[2] for one in server.asked) == {"json": 2, "logs": 51}
+
+
+async def test_nobody_waits_for_ever_for_a_first_follower_whose_container_is_silent():
+    logs = iter([silent])
+    others = telling(chunk(frame(1, b"out")), begin=logs_of(None))
+
+    def answer(asked):
+        if asked.path.endswith("/logs"):
+            return next(logs, others)
+        return answered({"Config": {"Tty": False}}, version="1.44")
+
+    async with ScriptedServer(answering(answer)) as server, Docker(server.url, version="1.44") as docker:
+        first = asyncio.create_task(docker.containers.logs("job", follow=True))
+        await server.until(lambda: server.calls().count("GET /containers/job/logs"))
+        async with asyncio.timeout(10):
+            assert await gathered(docker, 20) == [["out"]] * 20
+        first.cancel()
+        await asyncio.wait([first])
+
+
+async def test_each_asks_for_itself_when_the_first_follower_fails():
+    inspected = iter([({"message": "No such container: job"}, 404)])
+
+    def answer(asked):
+        if asked.path.endswith("/logs"):
+            return telling(chunk(frame(1, b"out")), begin=logs_of(FRAMED))
+        return answered(*next(inspected, ({"Config": {"Tty": False}}, 200)), version="1.51")
+
+    async with ScriptedServer(answering(answer)) as server, Docker(server.url, version="1.51") as docker:
+        ended = await asyncio.gather(*(docker.containers.logs("job") for _ in range(20)), return_exceptions=True)
+        assert Counter(type(one) for one in ended) == {type(None): 19, ContainerNotFound: 1}
 
 
 async def test_every_parameter_is_sent_as_the_engine_spells_it():

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, Unpack, cast
 
 from aiodockerhub.engine.container_config import ContainerSettings, container_config
 from aiodockerhub.engine.identity import Named, id_of
-from aiodockerhub.engine.logs import LogStream, is_framed
+from aiodockerhub.engine.logs import LogKinds, LogStream, is_framed
 from aiodockerhub.engine.system import Filters, Moment, moment, written
 from aiodockerhub.errors import OperationFailed, StreamBroken, failed
 from aiodockerhub.wire.timeouts import UNSET, CallTimeout
@@ -30,7 +30,7 @@ class Containers:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._logs_tell = False
+        self._kinds = LogKinds()
 
     async def list(
         self,
@@ -271,20 +271,21 @@ class Containers:
 
     async def _logs(self, container: str, parameters: dict[str, object], timeout: CallTimeout) -> tuple[Body, bool]:
         """The logs, and whether they are framed: where the answer does not tell, the container's settings do."""
-        # asked before, since a container that removes itself may be gone by the time that its logs are open
-        framed = await self._writes_frames(container, timeout) if not self._logs_tell else None
-        body = await self._engine.open(
-            "ContainerLogs", "GET", "/containers/{}/logs", container, query=parameters, timeout=timeout
-        )
-        try:
-            told = is_framed(body, await self._engine.version())
-            self._logs_tell = told is not None
-            if told is not None:
-                return body, told
-            return body, framed if framed is not None else await self._writes_frames(container, timeout)
-        except BaseException:
-            body.close()
-            raise
+        with await self._kinds.learning(self._engine.http.bind()):
+            # asked before, since a container that removes itself may be gone by the time that its logs are open
+            framed = None if self._kinds.told else await self._writes_frames(container, timeout)
+            body = await self._engine.open(
+                "ContainerLogs", "GET", "/containers/{}/logs", container, query=parameters, timeout=timeout
+            )
+            try:
+                told = is_framed(body, await self._engine.version())
+                self._kinds.told = told is not None
+                if told is not None:
+                    return body, told
+                return body, framed if framed is not None else await self._writes_frames(container, timeout)
+            except BaseException:
+                body.close()
+                raise
 
     async def _writes_frames(self, container: str, timeout: CallTimeout) -> bool:
         return not (await self.inspect(container, timeout=timeout))["Config"]["Tty"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 
@@ -10,13 +12,18 @@ from aiodockerhub.wire.frames import Frames, Lines, Terminal
 from aiodockerhub.wire.stream import Flow, NoOutcome, Stream
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from aiodockerhub.errors import DockerError
     from aiodockerhub.wire.body import Body
 
-__all__ = ["LogStream", "is_framed"]
+__all__ = ["LogKinds", "LogStream", "is_framed"]
 
 _TELLS_FRAMES: Final = (1, 42)
 """The API version from which dockerd tells frames from a terminal's output by the Content-Type; podman never does."""
+
+_PATIENCE: Final = 1.0
+"""Seconds to wait for the first logs: podman sends no head before a container's first output, which may never come."""
 
 _FRAMED: Final = "application/vnd.docker.multiplexed-stream"
 _PLAIN: Final = "application/vnd.docker.raw-stream"
@@ -54,6 +61,42 @@ class LogStream(Stream[LogChunk, None]):
         more bytes than `Limits.line` raises TooLarge. A loop left early inside `async with` goes on with `lines()`.
         """
         return _WholeLines(aiter(self), self._lines, self._flow.close)
+
+
+class LogKinds:
+    """Whether an engine's answers tell frames from plain output. Whoever opens the first logs finds out.
+
+    Those who come meanwhile wait for that answer: else each of them would ask the engine about its container too.
+    """
+
+    def __init__(self) -> None:
+        self.told: bool | None = None
+        """Whether the last answer told; None while nobody knows."""
+        self._first: asyncio.Future[None] | None = None
+
+    async def learning(self, loop: asyncio.AbstractEventLoop) -> contextlib.AbstractContextManager[None]:
+        """A block in which logs are opened: at once for the first and where it is known, for others after the first."""
+        while self.told is None and (first := self._first) is not None:
+            await asyncio.wait((first,), timeout=_PATIENCE)
+            if not first.done():
+                self.told = False  # as far as is known: each asks, until an answer tells
+            elif not first.cancelled():
+                return contextlib.nullcontext()  # it told, or failed
+            # a first one that was cancelled is followed by another
+        return contextlib.nullcontext() if self.told is not None else self._begin(loop.create_future())
+
+    @contextlib.contextmanager
+    def _begin(self, first: asyncio.Future[None]) -> Generator[None]:
+        self._first = first
+        try:
+            yield
+        except asyncio.CancelledError:
+            first.cancel()
+            raise
+        finally:
+            self._first = None
+            if not first.done():
+                first.set_result(None)
 
 
 class _WholeLines(AsyncIterator[LogLine]):
