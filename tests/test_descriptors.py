@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import json
 import logging
-import os
 import resource
 import subprocess
 import sys
-import textwrap
 import threading
 
 import pytest
-from scripted_server import END, chunk, follow, line, pulled
+from scripted_server import END, follow, pulled
 
 from aiodockerhub.engine.docker import Docker
 from aiodockerhub.errors import Closed, TimedOut
@@ -217,104 +214,3 @@ async def test_one_who_waits_learns_that_the_client_was_closed(scripted):
         ended = await asyncio.gather(*pulls, return_exceptions=True)
     assert {type(one) for one in ended} == {Closed}
     assert docker.stats().waiting == docker.stats().open_streams == 0
-
-
-# a process with few descriptors
-
-
-async def run(scripted, tmp_path, limit, script):
-    """What a process of its own prints, which may open `limit` descriptors."""
-    begin = f"""
-        import asyncio, json, os, resource, sys
-        resource.setrlimit(resource.RLIMIT_NOFILE, ({limit}, {limit}))
-        from aiodockerhub.engine.docker import Docker
-        url = {scripted.url!r}
-    """
-    (tmp_path / "config.json").write_text('{"auths": {}}')
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-W",
-        "error",
-        "-c",
-        textwrap.dedent(begin) + textwrap.dedent(script),
-        env={**os.environ, "DOCKER_CONFIG": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    async with asyncio.timeout(60):
-        out, err = await process.communicate()
-    assert (process.returncode, err.decode()) == (0, "")
-    return json.loads(out)
-
-
-async def test_two_thousand_pulls_with_256_descriptors_all_end_well(scripted, tmp_path):
-    async def in_time(peer):
-        await pulled("a", then=follow)(peer)
-        await full.wait()
-        await peer.send(chunk(line(status="b")))
-        await peer.send(END)
-
-    asyncio.get_running_loop().set_debug(False)
-    full = asyncio.Event()
-    scripted.says[PULL] = in_time
-    process = run(
-        scripted,
-        tmp_path,
-        256,
-        """
-        async def main():
-            async with Docker(url) as docker:
-                pulls = asyncio.gather(*(docker.images.pull("busybox") for _ in range(2000)), return_exceptions=True)
-                most = waiting = 0
-                while not pulls.done():
-                    await docker.info(timeout=20)
-                    most = max(most, docker.stats().open_streams)
-                    waiting = max(waiting, docker.stats().waiting)
-                failed = [repr(one) for one in await pulls if isinstance(one, BaseException)]
-                print(json.dumps([failed[:3], len(failed), most, waiting >= 1840, docker.stats().open_streams]))
-
-        asyncio.run(main())
-        """,
-    )
-    async with asyncio.TaskGroup() as group:
-        ended = group.create_task(process)
-        while scripted.streams < 160:
-            await asyncio.sleep(0.01)
-        answered = scripted.calls().count("GET /info")
-        await scripted.until(lambda: scripted.calls().count("GET /info") > answered + 10)
-        assert scripted.streams == 160
-        full.set()
-    assert ended.result() == [[], 0, 160, True, 0]
-    assert scripted.calls().count(f"POST {PULL}") == 2000
-
-
-async def test_descriptors_that_others_took_are_waited_for(scripted, tmp_path):
-    scripted.says[PULL] = pulled("a")
-    told = await run(
-        scripted,
-        tmp_path,
-        256,
-        """
-        async def main():
-            async with Docker(url) as docker:
-                await docker.images.pull("busybox")
-                await docker.info()  # by now the stream's own descriptor is free again, and taken too
-                taken = []
-                try:
-                    while True:
-                        taken.append(os.open(os.devnull, os.O_RDONLY))
-                except OSError:
-                    pass
-                pulls = [asyncio.create_task(docker.images.pull("busybox")) for _ in range(50)]
-                while docker.stats().retries < 200:
-                    await asyncio.sleep(0.01)
-                early = sum(pull.done() for pull in pulls)
-                for each in taken:
-                    os.close(each)
-                ended = await asyncio.gather(*pulls, return_exceptions=True)
-                print(json.dumps([early, [repr(one) for one in ended if isinstance(one, BaseException)]]))
-
-        asyncio.run(main())
-        """,
-    )
-    assert told == [0, []]
