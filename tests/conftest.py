@@ -12,11 +12,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 import trustme
+from hypothesis import HealthCheck, settings
 from rig import ROLES, Engine, Registry, Rig
 from scripted_server import ScriptedEngine
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+
+# `--hypothesis-profile=long` looks for hours where the usual run looks for a minute. No profile has a deadline.
+settings.register_profile("usual", max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("long", settings.get_profile("usual"), max_examples=20_000)
+settings.load_profile("usual")
 
 
 def pytest_configure(config: pytest.Config) -> None:

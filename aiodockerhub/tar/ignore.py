@@ -7,10 +7,10 @@ an exception with wildcards reaches into excluded directories too, which the cla
 from __future__ import annotations
 
 import posixpath
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from aiodockerhub.errors import BadParameter
+from aiodockerhub.tar.wildcards import WILD, matcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -22,8 +22,6 @@ _SPACE = (
     "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u2028\u2029\u202f\u205f\u3000"
 )
-
-_WILD = re.compile(r"[*?\[\\]")
 
 
 class _Pattern(NamedTuple):
@@ -127,74 +125,7 @@ def _compiled(pattern: str) -> _Pattern:
         pattern = pattern[1:]
         if not pattern:
             raise ValueError("an exception of nothing")
-    wildcard = _WILD.search(pattern)
+    wildcard = WILD.search(pattern)
     if wildcard is None:
         return _Pattern(exception, pattern.__eq__, pattern, wild=False)
-    return _Pattern(exception, _matcher(pattern), pattern[: wildcard.start()], wild=True)
-
-
-def _matcher(pattern: str) -> Callable[[str], object]:
-    suffix = pattern[2:]
-    if not pattern.startswith("**") or _WILD.search(suffix):
-        return re.compile(_expression(pattern)).fullmatch
-    # moby takes "**x" for "ends with x", so "**.pyc" means every such file, while "**.py?" only means names like ".pyc"
-    if suffix.startswith("/"):
-        name = suffix[1:]
-        return lambda path: path.endswith(suffix) or path == name
-    return lambda path: path.endswith(suffix)
-
-
-def _expression(pattern: str) -> str:
-    """A regular expression for a pattern of Go's `filepath.Match` with `**`; ValueError if it is none."""
-    parts: list[str] = []
-    at = 0
-    while at < len(pattern):
-        if pattern.startswith("**", at):
-            at += 3 if pattern.startswith("/", at + 2) else 2
-            parts.append("(?:.*/)?" if at < len(pattern) else ".*")
-            continue
-        char = pattern[at]
-        at += 1
-        if char == "*":
-            parts.append("[^/]*")
-        elif char == "?":
-            parts.append("[^/]")
-        elif char == "[":
-            characters, at = _characters(pattern, at)
-            parts.append(characters)
-        else:
-            if char == "\\":
-                char, at = _escaped(pattern, at)
-            parts.append(re.escape(char))
-    return "".join(parts)
-
-
-def _characters(pattern: str, at: int) -> tuple[str, int]:
-    """The regular expression of a `[...]` that begins before `at`, and where it ends."""
-    negated = pattern.startswith("^", at)
-    at += negated
-    ranges: list[str] = []
-    while not (ranges and pattern.startswith("]", at)):
-        low, at = _range_end(pattern, at)
-        high = low
-        if pattern.startswith("-", at):
-            high, at = _range_end(pattern, at + 1)
-        if low > high:
-            raise ValueError("a range of characters that ends before it begins")
-        ranges.append(f"{re.escape(low)}-{re.escape(high)}")
-    return f"[{'^' if negated else ''}{''.join(ranges)}]", at + 1
-
-
-def _range_end(pattern: str, at: int) -> tuple[str, int]:
-    char = pattern[at : at + 1]
-    if not char:
-        raise ValueError("a [ without its ]")
-    if char in "-]":
-        raise ValueError(f"a {char} out of place between [ and ]")
-    return _escaped(pattern, at + 1) if char == "\\" else (char, at + 1)
-
-
-def _escaped(pattern: str, at: int) -> tuple[str, int]:
-    if at >= len(pattern):
-        raise ValueError("a \\ before nothing")
-    return pattern[at], at + 1
+    return _Pattern(exception, matcher(pattern), pattern[: wildcard.start()], wild=True)
