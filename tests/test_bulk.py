@@ -226,6 +226,12 @@ def test_what_cannot_run_is_refused_before_a_loop_is_there(references, concurren
         Run(references, at_once, concurrency=concurrency, worth=never)
 
 
+@pytest.mark.parametrize("failures", [0, -1])
+def test_stopping_after_no_failure_is_refused(failures):
+    with pytest.raises(BadParameter, match="stop_after_failures"):
+        run_of(["a"], stop_after_failures=failures)
+
+
 # Failures.
 
 
@@ -267,7 +273,7 @@ async def test_an_operation_cancelled_from_inside_fails_alone():
     assert isinstance(report.failed[0].error, Closed)
 
 
-async def test_stopping_on_failure_cancels_the_others_and_says_what_was_not_begun():
+async def test_stopping_after_the_first_failure_cancels_the_others_and_says_what_was_not_begun():
     ended = []
 
     async def operation(reference, tell):
@@ -278,7 +284,7 @@ async def test_stopping_on_failure_cancels_the_others_and_says_what_was_not_begu
         finally:
             ended.append(reference)
 
-    run = run_of(names(20), operation, concurrency=4, stop_on_failure=True)
+    run = run_of(names(20), operation, concurrency=4, stop_after_failures=1)
     events = await events_of(run)
     report = run.report
     assert [result.reference for result in report] == names(4)
@@ -292,12 +298,100 @@ async def test_stopping_on_failure_cancels_the_others_and_says_what_was_not_begu
     assert isinstance(raised.value.__cause__, NotFound)
 
 
-async def test_stopping_on_failure_leaves_the_rest_of_an_iterator_to_its_owner():
+async def test_stopping_after_the_first_failure_leaves_the_rest_of_an_iterator_to_its_owner():
     references = iter(["a", "b", "c", "d"])
-    report = await report_of(run_of(references, Failing(b=[NotFound("no")]), concurrency=1, stop_on_failure=True))
+    report = await report_of(run_of(references, Failing(b=[NotFound("no")]), concurrency=1, stop_after_failures=1))
     assert [result.ok for result in report] == [True, False]
     assert report.not_begun is None
     assert list(references) == ["c", "d"]
+
+
+@pytest.mark.parametrize("concurrency", [1, 3, 20])
+@pytest.mark.parametrize("failures", [1, 2, 3, 7])
+async def test_as_many_failures_as_asked_end_the_run_and_no_fewer(concurrency, failures):
+    """Every third fails; those that are done by then stay done."""
+    over, begun_after = asyncio.Event(), []
+    failed_so_far = 0
+
+    async def operation(reference, tell):
+        nonlocal failed_so_far
+        if over.is_set():
+            begun_after.append(reference)
+        number = int(reference.partition(":")[2])
+        for _ in range(number % 4):
+            await asyncio.sleep(0)
+        if number % 3 == 2:
+            failed_so_far += 1
+            if failed_so_far == failures:
+                over.set()
+            raise NotFound("no such image")
+        return number
+
+    run = run_of(names(60), operation, concurrency=concurrency, stop_after_failures=failures)
+    events = await events_of(run)
+    report = run.report
+    assert begun_after == []
+    real = [result for result in report.failed if isinstance(result.error, NotFound)]
+    cut = [result for result in report.failed if isinstance(result.error, Closed)]
+    assert failures <= len(real) < failures + concurrency  # those under way may fail in the same moment
+    assert len(real) + len(cut) == len(report.failed)
+    assert len(cut) < concurrency
+    assert len(report) + report.not_begun == 60
+    assert report.not_begun > 0
+    assert [result.outcome for result in report.ok] == [int(one.reference[6:]) for one in report.ok]
+    assert (events[-1].done, events[-1].failed) == (len(report.ok), len(report.failed))
+    assert others() == set()
+
+
+async def test_fewer_failures_than_asked_stop_nothing():
+    errors = {name: [NotFound("no")] for name in ("a", "c")}
+    report = await report_of(run_of(["a", "b", "c", "d"], Failing(**errors), stop_after_failures=3))
+    assert [result.ok for result in report] == [False, True, False, True]
+    assert report.not_begun == 0
+
+
+async def test_a_failure_that_passes_is_none_of_those_that_count():
+    failing = Failing(a=[StreamBroken("cut")], b=[StreamBroken("cut")], c=[NotFound("no")])
+    run = run_of(["a", "b", "c", "d"], failing, worth=transient, concurrency=1, stop_after_failures=1)
+    report = await report_of(run)
+    assert [(result.reference, result.attempts) for result in report] == [("a", 2), ("b", 2), ("c", 1)]
+    assert report.not_begun == 1
+
+
+async def test_nothing_begins_with_a_reference_that_comes_in_the_moment_of_the_last_failure():
+    arrived, begun = asyncio.Event(), []
+
+    async def slowly():
+        yield "a"
+        await arrived.wait()
+        yield "b"
+
+    async def operation(reference, tell):
+        begun.append(reference)
+        arrived.set()
+        raise NotFound("no")
+
+    report = await report_of(run_of(slowly(), operation, concurrency=2, stop_after_failures=1))
+    assert begun == ["a"]
+    assert {result.reference: result.attempts for result in report} in ({"a": 1}, {"a": 1, "b": 0})
+
+
+async def test_nothing_is_tried_again_after_the_last_failure():
+    tried = Counter()
+
+    async def operation(reference, tell):
+        tried[reference] += 1
+        if reference == "a":
+            raise StreamBroken("cut")
+        for _ in range(3):
+            await asyncio.sleep(0)
+        raise NotFound("no")
+
+    backoff = Backoff(attempts=1000, first=0.0, most=0.0, jitter=0.0)
+    run = run_of(["a", "b"], operation, worth=transient, concurrency=2, backoff=backoff, stop_after_failures=1)
+    report = await report_of(run)
+    assert [type(result.error) for result in report] == [Closed, NotFound]
+    assert report.results[0].attempts == tried["a"] < 10
 
 
 async def test_what_the_references_raise_ends_the_run():

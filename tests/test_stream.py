@@ -272,8 +272,8 @@ async def test_what_it_is_never_changes(scripted, docker):
         await other.aclose()
     assert set(kinds) == {Stream}
     assert repr(stream) == "<Stream pull busybox:latest: ended>"
-    for stop in (False, True):
-        many = docker.images.pull_many([], stop_on_failure=stop)
+    for stop in (None, 1):
+        many = docker.images.pull_many([], stop_after_failures=stop)
         assert type(many) is BulkStream
         await many
         assert type(many) is BulkStream

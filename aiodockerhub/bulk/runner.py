@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import random
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sized
 from typing import TYPE_CHECKING, Final, Generic, TypeAlias, TypeVar
@@ -29,7 +30,7 @@ _TRACEBACKS_KEPT: Final = 100
 
 
 class _Stopped(Exception):
-    """A reference failed, and the first failure was to be the end."""
+    """As many references failed as were allowed to."""
 
 
 class _Underway:
@@ -53,16 +54,18 @@ class Run(Generic[Item, Outcome]):
     taken as they are needed, in the loop's thread, never sooner; one that comes twice is done twice, and one that waits
     for its next try keeps its place among the `concurrency`.
 
-    A failure is that reference's `Result`, whatever exception it is, and stops no other, unless `stop_on_failure`: then
-    those under way are cancelled and end with Closed, and those not taken yet are in no result (`report.not_begun`
-    counts them). `worth(error)` says whether to try again after an error: False, True to wait as `backoff` says, or
-    the seconds to wait, where a server named them; chance adds to them.
+    A failure is that reference's `Result`, whatever exception it is, and stops no other, until there are
+    `stop_after_failures` of them: then nothing more begins, those under way are cancelled and end with Closed, and
+    those not taken yet are in no result (`report.not_begun` counts them). `worth(error)` says whether to try again
+    after an error: False, True to wait as `backoff` says, or the seconds to wait, where a server named them; chance
+    adds to them.
 
     What `references` itself raises ends everything: all are cancelled, and `read()` raises it. So do KeyboardInterrupt
     and the like when an operation raises them. `report` tells at any time what was done.
 
     An iterator that `references` makes is closed with the run; one that `references` is stays its owner's, who may go
-    on with it. Raises BadParameter for a `concurrency` below 1, and for references that are none or a single string.
+    on with it. Raises BadParameter for a `concurrency` or a `stop_after_failures` below 1, and for references that
+    are none or a single string.
     """
 
     def __init__(
@@ -73,10 +76,12 @@ class Run(Generic[Item, Outcome]):
         concurrency: int,
         worth: Callable[[Exception], bool | float],
         backoff: Backoff = TRANSFER,
-        stop_on_failure: bool = False,
+        stop_after_failures: int | None = None,
     ) -> None:
         if concurrency < 1:
             raise BadParameter(f"concurrency must be at least 1, not {concurrency}")
+        if stop_after_failures is not None and stop_after_failures < 1:
+            raise BadParameter(f"stop_after_failures must be at least 1, or None, not {stop_after_failures}")
         if isinstance(references, (str, bytes)) or not isinstance(references, (Iterable, AsyncIterable)):
             raise BadParameter(f"references must be an iterable of strings, not {type(references).__name__}")
         self._references = references
@@ -84,7 +89,7 @@ class Run(Generic[Item, Outcome]):
         self._concurrency = concurrency
         self._worth = worth
         self._backoff = backoff
-        self._stop_on_failure = stop_on_failure
+        self._failures_allowed = math.inf if stop_after_failures is None else stop_after_failures
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[BaseException | None] | None = None
         self._closed = False
@@ -210,7 +215,7 @@ class Run(Generic[Item, Outcome]):
     async def _work(self, references: AsyncIterator[object]) -> None:
         while (underway := await self._take(references)) is not None:
             await self._do(underway)
-            if self._stop_on_failure and self._failed:
+            if self._failed >= self._failures_allowed:
                 self._stopping = True
                 raise _Stopped
             # operations that end without waiting for anything must not keep the loop from turning
@@ -242,7 +247,7 @@ class Run(Generic[Item, Outcome]):
         except Exception as error:  # noqa: BLE001  (one failure stops no other; each is told and reported)
             self._settle(underway, None, self._lightened(error))
         except asyncio.CancelledError:
-            self._settle(underway, None, Closed(f"{underway.reference}: cancelled before its end"))
+            self._settle(underway, None, _cut_off(underway))
             if _is_cancelled():
                 raise
         except BaseException:
@@ -257,6 +262,8 @@ class Run(Generic[Item, Outcome]):
             self._observe(underway, item)
 
         async def attempt() -> Outcome:
+            if self._stopping:  # it got its turn in the same moment
+                raise _cut_off(underway)
             underway.attempts += 1
             return await self._operation(underway.reference, tell)
 
@@ -365,6 +372,10 @@ class Reported(Generic[Item, Outcome]):
     async def outcome(self) -> Report[Outcome]:
         """The report."""
         return self._run.report
+
+
+def _cut_off(underway: _Underway) -> Closed:
+    return Closed(f"{underway.reference}: cancelled before its end")
 
 
 def _without_traceback(error: Exception) -> Exception:

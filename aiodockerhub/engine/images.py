@@ -234,15 +234,19 @@ class Images(Builds):
         concurrency: int = 8,
         platform: str | None = None,
         auth: CredentialsSource = None,
-        stop_on_failure: bool = False,
+        stop_after_failures: int | None = None,
         timeout: CallTimeout = UNSET,
     ) -> BulkStream[BulkProgress[PullProgress], Report[Pulled]]:
         """Pull many images, `concurrency` at a time, and report on each, in the order asked.
 
-        One failure stops nothing, unless `stop_on_failure`. What may pass is tried again, with growing waits: a lost
-        connection, a time limit, a registry that is busy; not "denied" and "not found". `references` may be endless
-        or slow: they are taken as they are needed. `timeout` bounds each single try. However the stream is left, its
-        `report` tells what was done.
+        Failures stop nothing, unless `stop_after_failures` says how many are enough: with the last of them nothing more
+        begins, what is under way ends with Closed, and the report counts the rest as not begun. What may pass is tried
+        again first, with growing waits: a lost connection, a time limit, a registry that is busy; not "denied" and
+        "not found". `references` may be endless or slow: they are taken as they are needed. `timeout` bounds each
+        single try. However the stream is left, its `report` tells what was done.
+
+        Raises BadParameter for numbers below 1, and for one string in place of several; what goes wrong with a
+        reference, a bad one too, stands in its row of the report. API: `ImageCreate` (fromImage), for each.
         """
 
         async def one(reference: str, tell: Callable[[PullProgress], None]) -> Pulled:
@@ -251,7 +255,7 @@ class Images(Builds):
                     tell(step)
             return stream.outcome
 
-        return self._many("pull many", references, one, concurrency, stop_on_failure=stop_on_failure)
+        return self._many("pull many", references, one, concurrency, stop_after_failures=stop_after_failures)
 
     def push_many(
         self,
@@ -260,10 +264,13 @@ class Images(Builds):
         concurrency: int = 8,
         platform: str | None = None,
         auth: CredentialsSource = None,
-        stop_on_failure: bool = False,
+        stop_after_failures: int | None = None,
         timeout: CallTimeout = UNSET,
     ) -> BulkStream[BulkProgress[PushProgress], Report[Pushed]]:
-        """Push many tags, `concurrency` at a time, and report on each, in the order asked; otherwise as `pull_many`."""
+        """Push many tags, `concurrency` at a time, and report on each, in the order asked; otherwise as `pull_many`.
+
+        API: `ImagePush`, for each.
+        """
 
         async def one(reference: str, tell: Callable[[PushProgress], None]) -> Pushed:
             async with self.push(reference, platform=platform, auth=auth, timeout=timeout) as stream:
@@ -271,7 +278,7 @@ class Images(Builds):
                     tell(step)
             return stream.outcome
 
-        return self._many("push many", references, one, concurrency, stop_on_failure=stop_on_failure)
+        return self._many("push many", references, one, concurrency, stop_after_failures=stop_after_failures)
 
     def _many(
         self,
@@ -280,9 +287,9 @@ class Images(Builds):
         one: Operation[_Step, _Outcome],
         concurrency: int,
         *,
-        stop_on_failure: bool,
+        stop_after_failures: int | None,
     ) -> BulkStream[BulkProgress[_Step], Report[_Outcome]]:
-        run = Run(references, one, concurrency=concurrency, worth=transient, stop_on_failure=stop_on_failure)
+        run = Run(references, one, concurrency=concurrency, worth=transient, stop_after_failures=stop_after_failures)
         told = Reported(run)
         return BulkStream(Flow(name, run.begin, told, told), lambda: run.report)
 
@@ -300,7 +307,7 @@ class Images(Builds):
         """Make an image of a root file system's tar that the engine fetches from `url`.
 
         `repo` and `tag` name it, `message` is its comment, `changes` are Dockerfile instructions applied to it.
-        The stream raises ImportFailed. API: `ImageCreate` (fromSrc).
+        Raises BadParameter for a `tag` without a `repo`. The stream raises ImportFailed. API: `ImageCreate` (fromSrc).
         """
         return self._import(url, None, repo, tag, message, changes, platform, timeout)
 
@@ -315,7 +322,11 @@ class Images(Builds):
         platform: str | None = None,
         timeout: CallTimeout = UNSET,
     ) -> Stream[PullProgress, Imported]:
-        """`import_url` for a tar that is here: bytes, a path, a binary file object, or an async iterable of bytes."""
+        """`import_url` for a tar that is here: bytes, a path, a binary file object, or an async iterable of bytes.
+
+        The stream raises ImportFailed; BadFile for a path that can't be read, BadParameter for a source that is none of
+        these. API: `ImageCreate` (fromSrc, `-`).
+        """
         return self._import("-", source, repo, tag, message, changes, platform, timeout)
 
     def _import(
