@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import hmac
 import re
@@ -71,6 +72,18 @@ class Accounts:
         expected = user.password if user else ""
         same = hmac.compare_digest(expected.encode(), password.encode())
         return user if same else None
+
+
+def basic_credentials(header: str) -> tuple[str, str] | None:
+    """Name and password of an `Authorization: Basic` header, read as UTF-8; None where it is another or unreadable."""
+    kind, _, encoded = header.partition(" ")
+    if kind.lower() != "basic":
+        return None
+    try:
+        name, colon, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+    except ValueError:
+        return None
+    return (name, password) if colon else None
 
 
 def _check_password(password: str) -> None:

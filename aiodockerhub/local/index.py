@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -10,7 +9,7 @@ import msgspec
 from aiohttp import web
 
 from aiodockerhub.errors import BadParameter
-from aiodockerhub.local.accounts import LIBRARY, User
+from aiodockerhub.local.accounts import LIBRARY, User, basic_credentials
 from aiodockerhub.local.answers import Refused, as_json
 from aiodockerhub.local.repositories import HubImage, ImageId
 
@@ -151,7 +150,10 @@ class IndexV1:
         )
 
     def _user(self, request: web.Request) -> str:
-        name, password = _credentials(request)
+        given = basic_credentials(request.headers.get("Authorization", ""))
+        if given is None:
+            raise Refused(401, "no username and password that can be read", _CHALLENGE)
+        name, password = given
         user = self._accounts.check(name, password)
         if user is None:
             raise Refused(401, "wrong username or password", _CHALLENGE)
@@ -198,20 +200,6 @@ async def _add_slash(request: web.Request) -> web.Response:
 
 def _name(request: web.Request) -> str:
     return f"{request.match_info.get('namespace', LIBRARY)}/{request.match_info['repository']}"
-
-
-def _credentials(request: web.Request) -> tuple[str, str]:
-    """What stands in `Authorization: Basic`, read as UTF-8."""
-    kind, _, encoded = request.headers.get("Authorization", "").partition(" ")
-    if kind.lower() != "basic":
-        raise Refused(401, "no username and password", _CHALLENGE)
-    try:
-        name, colon, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
-    except ValueError:
-        raise Refused(401, "unreadable credentials", _CHALLENGE) from None
-    if not colon:
-        raise Refused(401, "unreadable credentials", _CHALLENGE)
-    return name, password
 
 
 async def _body(request: web.Request, kind: type[_T]) -> _T:

@@ -28,19 +28,20 @@ _PAUSE_SECONDS = 0.05
 
 
 class Listener:
-    """One socket on 127.0.0.1, bound at once, for the running loop; `port` is the real one."""
+    """One socket on an IP address, bound at once, for the running loop; `port` is the real one."""
 
-    def __init__(self, port: int, tls: ssl.SSLContext | None) -> None:
+    def __init__(self, host: str, port: int, tls: ssl.SSLContext | None) -> None:
         self._loop = asyncio.get_running_loop()
         self._tls = tls
         self._pause: asyncio.TimerHandle | None = None
         self._welcoming: set[asyncio.Task[None]] = set()
         if not 0 <= port <= 65535:
             raise BadAddress(f"{port} is no port: 0 to 65535")
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
         try:
-            self._socket = socket.create_server(("127.0.0.1", port), backlog=_BACKLOG)
+            self._socket = socket.create_server((host, port), family=family, backlog=_BACKLOG)
         except OSError as error:
-            raise BadAddress(f"can't listen on 127.0.0.1:{port}: {error}") from error
+            raise BadAddress(f"can't listen on {host}, port {port}: {error}") from error
         self._socket.setblocking(False)
         self.port: int = self._socket.getsockname()[1]
 
