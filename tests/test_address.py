@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from linear import MILLION, guard
 
 from aiodockerhub.errors import BadAddress
 from aiodockerhub.wire.address import Address, parse_address
@@ -239,3 +241,68 @@ def test_any_text_is_an_address_or_a_refusal(text):
         return
     assert parse_address(str(address)) == address
     assert "@" not in str(address) or address.scheme == "unix"
+
+
+_addresses = st.sampled_from(
+    [
+        "tcp://box:2375/a/b",
+        "unix:///run/docker.sock",
+        "https://[fe80::1%25eth0]:1/x",
+        "http://10.0.0.1",
+        "tcp://bücher.example:1",
+    ]
+)
+
+
+@given(
+    _addresses, st.lists(st.tuples(st.integers(0, 40), st.sampled_from([*"a:/@[]%.?#1 \n\0é\udc80。", ""])), max_size=4)
+)
+def test_an_address_with_some_characters_changed_is_read_or_refused(text, changes):
+    for place, character in changes:
+        text = text[: place % (len(text) + 1)] + character + text[place % (len(text) + 1) + 1 :]
+    try:
+        address = parse_address(text)
+    except BadAddress:
+        return
+    assert parse_address(str(address)) == address
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "tcp://" + "é" * MILLION,
+            "tcp://a" + "\u0327\u0301" * MILLION,
+            "tcp://" + "a." * MILLION,
+            "tcp://" + "é." * MILLION,
+        ),
+        *(
+            "tcp://[" + ":" * MILLION + "]",
+            "tcp://a/" + "%41/" * MILLION,
+            "tcp://" + "1." * MILLION,
+            "tcp://a:" + "1" * MILLION,
+        ),
+        *(
+            "unix:///" + "../" * MILLION,
+            "@" * MILLION,
+            "://" * MILLION,
+            "a" * MILLION + ":1",
+            "tcp://[::1%" + "a" * MILLION + "]",
+        ),
+    ],
+    ids=lambda text: text[:12],
+)
+def test_a_text_of_any_length_is_refused_in_time_and_in_few_words(text):
+    with guard(), pytest.raises(BadAddress) as caught:
+        parse_address(text)
+    assert len(str(caught.value)) < 1000
+
+
+@pytest.mark.parametrize(
+    "text", ["tcp://a" + "\u0327\u0301" * 4000, "tcp://" + "é." * 4000, "tcp://box/" + "a/" * 4000]
+)
+def test_the_longest_text_is_read_or_refused_in_time(text):
+    with guard():
+        for _ in range(10):
+            with contextlib.suppress(BadAddress):
+                parse_address(text)

@@ -6,13 +6,15 @@ import asyncio
 import contextlib
 import copy
 import inspect
+import json
 import pickle
 import traceback
 
 import aiohttp
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from linear import MILLION, guard
 from scripted_server import ScriptedServer, answered, answering
 
 import aiodockerhub
@@ -41,6 +43,7 @@ from aiodockerhub.errors import (
     VersionTooLow,
     failed,
 )
+from aiodockerhub.wire.refusals import MOST_OF_A_REFUSAL, refusal, said
 
 SECRET = "hunter2"
 
@@ -344,6 +347,67 @@ async def test_answers_and_heads_of_any_size_within_bounds():
 # Nothing foreign, nothing that hangs
 
 
+keys = st.sampled_from(["message", "error", "errors", "cause", "detail", "code", "response", "other"])
+documents = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.text(max_size=8)
+    | st.floats(allow_nan=False, width=32),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=4),
+    max_leaves=12,
+)
+waits = st.one_of(
+    st.none(),
+    st.integers().map(str),
+    st.text(max_size=20),
+    st.datetimes().map(lambda moment: moment.strftime("%a, %d %b %Y %H:%M:%S GMT")),
+    st.lists(st.sampled_from(["Mon", ",", "31", "Feb", "0001", "9999", "99:99:99", "-0000", "+9959", " ", "é"])).map(
+        " ".join
+    ),
+)
+
+
+@given(
+    st.integers(400, 999),
+    st.binary(max_size=40) | documents.map(json.dumps).map(str.encode),
+    waits,
+    st.none() | st.text(),
+)
+def test_whatever_stands_in_a_refusal_it_is_one_of_ours_in_few_words(status, body, wait, reason):
+    headers = {} if wait is None else {"Retry-After": wait}
+    error = refusal(status, reason, headers, body, method="GET", path="/x")
+    assert isinstance(error, APIError)
+    assert error.status == status
+    assert error.retry_after is None or error.retry_after >= 0
+    assert isinstance(error.message, str)
+    assert copy.copy(error).message == error.message
+    assert isinstance(failed(PullFailed, error.message, status=status), PullFailed)
+
+
+@pytest.mark.parametrize("depth", [1, 10, 100, 300, 400, 480, 490, 900, 5000, 20_000])
+@pytest.mark.parametrize(
+    ("opening", "closing"),
+    [(b'{"errors":[', b"]}"), (b'{"message":', b"}"), (b'{"errors":[{"code":', b"}]}"), (b"[", b"]")],
+)
+def test_a_refusal_of_any_depth_is_told(opening, closing, depth):
+    body = opening * depth + b'"too deep"' + closing * depth
+    error = refusal(500, "Oops", {}, body, method="GET", path="/x")
+    assert type(error) is ServerError
+    assert 0 < len(error.message) <= 4100
+
+
+@pytest.mark.parametrize(
+    "unit", [b"{", b"[", b'{"errors":[', b'{"code":"x"},', b" ", b"\xff", b'"', b"not found ", b"denie", b"0"]
+)
+def test_the_longest_refusal_takes_no_longer_than_its_bytes(unit):
+    body = b'{"errors":[' + unit * (MOST_OF_A_REFUSAL // len(unit))
+    with guard():
+        for text in (body, unit * (MILLION // len(unit)), body.rstrip(b",") + b"]}"):
+            assert len(said(text)) <= 4100
+            failed(PullFailed, text.decode("utf-8", "replace"))
+
+
 HEADS = [
     b"HTTP/1.1 200 OK\r\n",
     b"HTTP/1.1 404 \r\n",
@@ -368,7 +432,6 @@ HEADS = [
 ]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.one_of(st.sampled_from(HEADS), st.binary(max_size=40)), max_size=8).map(b"".join),
     st.sampled_from(["json", "request", "stream", "ping", "pull"]),

@@ -8,8 +8,9 @@ import struct
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from linear import MILLION, guard
 
-from aiodockerhub.errors import NotFound, OperationFailed, ProtocolViolated, StreamBroken, TooLarge
+from aiodockerhub.errors import DockerError, NotFound, OperationFailed, ProtocolViolated, StreamBroken, TooLarge
 from aiodockerhub.progress import LogChunk, LogLine
 from aiodockerhub.wire.frames import Frames, Lines, Terminal
 
@@ -129,6 +130,55 @@ def test_a_frame_in_which_the_engine_complains_raises_its_words():
     assert isinstance(decoder.failure, OperationFailed)
     assert isinstance(decoder.failure, NotFound)
     assert decoder.failure.message == "Error grabbing logs: not found"
+
+
+anything = st.lists(
+    st.one_of(
+        st.binary(max_size=20),
+        st.tuples(st.integers(0, 4), st.binary(max_size=20)).map(lambda one: frame(*one)),
+        st.tuples(st.integers(0, 255), st.integers(0, 2**32 - 1)).map(lambda head: struct.pack(">BxxxI", *head)),
+    )
+).map(b"".join)
+
+
+def until_failure(decoder, data):
+    chunks = []
+    for piece in data:
+        chunks += decoder.feed(piece)
+        if decoder.failure is not None:
+            return chunks
+    return chunks + decoder.end()
+
+
+@given(anything, cuts, st.booleans())
+def test_whatever_comes_ends_the_same_however_it_is_cut_and_in_our_errors(data, cuts, raw):
+    decoder, whole = Frames(largest=30), Frames(largest=30)
+    decoder.raw = whole.raw = raw
+    assert until_failure(decoder, pieces(data, cuts)) == until_failure(whole, pieces(data, ()))
+    assert type(decoder.failure) is type(whole.failure)
+    assert str(decoder.failure) == str(whole.failure)
+    assert decoder.failure is None or isinstance(decoder.failure, DockerError)
+
+
+@pytest.mark.parametrize("size", [1, 100, 5 * MILLION])
+@pytest.mark.parametrize("one", [frame(1, b""), frame(1, b"x"), frame(2, b"\xc3")])
+def test_a_million_small_frames_in_pieces_of_any_size_take_no_longer_than_their_bytes(one, size):
+    data = one * (MILLION // len(one) // 2)
+    with guard():
+        decoder = Frames(largest=LARGEST)
+        given_out = sum(len(decoder.feed(data[start : start + size])) for start in range(0, len(data), size))
+    assert given_out == (len(data) // len(one) if len(one) > 8 else 0)
+
+
+@pytest.mark.parametrize("chunks", [[b"x"] * MILLION, [b"\n" * MILLION], [b"x\n" * MILLION], [b"\r"] * MILLION])
+def test_lines_take_no_longer_than_their_bytes(chunks):
+    lines = Lines(longest=MILLION)
+    with guard():
+        for chunk in chunks:
+            lines.feed(LogChunk("stdout", chunk, ""))
+        lines.end()
+    assert lines.failure is None
+    assert len(lines.ready) == max(1, sum(chunk.count(b"\n") for chunk in chunks))
 
 
 def test_a_large_frame_in_many_pieces_is_put_together():

@@ -13,8 +13,9 @@ import termios
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from linear import MILLION, guard
 from scripted_server import CHUNKED, END, Peer, ScriptedEngine, answered, chunk, follow, line, pulled, telling
 
 from aiodockerhub.engine.docker import Docker
@@ -123,7 +124,6 @@ def written(objects, ascii_only):
     return b"".join(json.dumps(one, ensure_ascii=ascii_only).encode() + end for one, end in objects)
 
 
-@settings(max_examples=500, deadline=None)
 @given(stream, places, st.booleans(), st.booleans())
 def test_however_it_is_cut_a_valid_stream_gives_the_same_items(stream, places, raw, ascii_only):
     kind, objects = stream
@@ -134,7 +134,6 @@ def test_however_it_is_cut_a_valid_stream_gives_the_same_items(stream, places, r
     assert decoded([data[i : i + 1] for i in range(len(data))], kind, raw=raw) == (wanted, None)
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.lists(event, max_size=8))
 def test_what_is_typed_from_the_engines_dict_is_what_is_decoded(events):
     decoder = JSONLines(Event, line=LINE)
@@ -186,7 +185,6 @@ async def test_aux_may_be_anything(scripted, docker, aux):
 # length
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.lists(st.integers(13, 70), min_size=1, max_size=6), places, st.booleans(), separator.filter(bool))
 def test_a_line_may_have_as_many_bytes_as_the_limit_and_no_more(lengths, places, raw, end):
     bound = 50
@@ -284,7 +282,6 @@ async def test_what_makes_no_sense_breaks_the_stream_after_what_came_before(scri
     await scripted.until(lambda: scripted.streams == 0)
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.lists(step, max_size=4), st.sampled_from(list(SENSELESS.values())), places, st.booleans())
 def test_however_it_is_cut_the_good_ones_come_first(steps, bad, places, raw):
     lines = written(((one, b"\r\n") for one in steps), False) + bad + b"\n" + line(status="never")
@@ -294,6 +291,79 @@ def test_however_it_is_cut_the_good_ones_come_first(steps, bad, places, raw):
     wanted = steps if raw else [msgspec.convert(one, PullProgress) for one in steps]
     assert items[: len(wanted)] == wanted
     assert raw or type(failure) is StreamBroken
+
+
+pieces_of_json = st.sampled_from(
+    [
+        *(
+            b"{",
+            b"}",
+            b"}{",
+            b"[",
+            b"]",
+            b'"',
+            b"\\",
+            b"\\u",
+            b"\n",
+            b"\r",
+            b" ",
+            b",",
+            b":",
+            b"1",
+            b"-",
+            b"e9",
+            b"null",
+            b"\xff",
+        ),
+        *(
+            b'"status"',
+            b'"status":',
+            b'{"status":"a"}',
+            b'{"id":"b"}\n',
+            b'{"current":1}',
+            b'"progressDetail":',
+            b"\xc3\xa9",
+        ),
+    ]
+)
+nearly_json = st.one_of(st.binary(max_size=60), st.lists(pieces_of_json, max_size=25).map(b"".join))
+
+
+@given(nearly_json, places, st.booleans())
+def test_whatever_comes_gives_the_same_items_however_it_is_cut_and_ends_in_our_errors(data, places, raw):
+    items, failure = decoded(cut(data, places), PullProgress, raw=raw)
+    whole, whole_failure = decoded([data] if data else [], PullProgress, raw=raw)
+    assert items == whole
+    assert type(failure) is type(whole_failure)
+    assert failure is None or type(failure) is StreamBroken
+
+
+@given(nearly_json, places, st.booleans(), st.integers(1, 20))
+def test_whatever_comes_within_a_bound_ends_in_our_errors(data, places, raw, line):
+    _, failure = decoded(cut(data, places), PullProgress, raw=raw, line=line)
+    assert failure is None or isinstance(failure, (StreamBroken, TooLarge))
+
+
+@given(anything)
+def test_a_dict_of_any_shape_is_typed_or_refused(told):
+    decoder = JSONLines(PullProgress, line=LINE)
+    try:
+        step = decoder.convert({"status": told, "id": told, "progressDetail": told, "aux": told, "error": told})
+    except StreamBroken:
+        return
+    assert isinstance(step, PullProgress)
+
+
+@pytest.mark.parametrize("raw", [False, True])
+@pytest.mark.parametrize("size", [97, 65_536, 10 * MILLION])
+@pytest.mark.parametrize(
+    "unit", [b"{", b"}", b"}{", b'{"a":', b'{"status":"a"}', b"{}", b"[", b"\\", b'"', b" ", b"\n", b"1", b"}\n{"]
+)
+def test_whatever_is_repeated_a_million_times_takes_no_longer_than_its_bytes(unit, size, raw):
+    data = b'{"status":"a"}' + unit * (MILLION // len(unit))
+    with guard():
+        _, failure = decoded([data[start : start + size] for start in range(0, len(data), size)], PullProgress, raw=raw)
+    assert failure is None or type(failure) is StreamBroken
 
 
 async def test_an_object_that_the_end_cuts_short_breaks_the_stream(scripted, docker):

@@ -8,6 +8,7 @@ import pickle
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from linear import MILLION, guard
 
 from aiodockerhub.errors import BadReference
 from aiodockerhub.reference import Reference
@@ -256,3 +257,46 @@ def test_any_text_is_a_reference_that_prints_or_is_refused(text):
     except BadReference:
         return
     assert Reference.parse(str(ref)) == ref
+
+
+@given(
+    references.map(str),
+    st.lists(st.tuples(st.integers(0, 300), st.sampled_from([*"aA0._-/:@[]% \n\0é", ""])), max_size=4),
+)
+def test_a_reference_with_some_characters_changed_is_read_or_refused(text, changes):
+    for place, character in changes:
+        text = text[: place % (len(text) + 1)] + character + text[place % (len(text) + 1) + 1 :]
+    try:
+        ref = Reference.parse(text)
+    except BadReference as error:
+        assert len(str(error)) < 1000  # noqa: PT017
+        return
+    assert Reference.parse(str(ref)) == ref
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "a" * MILLION,
+            "a-" * MILLION,
+            "-" * MILLION,
+            "a" + "-" * MILLION + ".b/c",
+            "a__" * MILLION + "!",
+            "@" * MILLION,
+        ),
+        *(":" * MILLION, "/" * MILLION, "a:" * MILLION, "a.b" + ".a" * MILLION + "!/b", "x.y:" + "1" * MILLION + "!/a"),
+        *(
+            "[" + ":" * MILLION + "/a",
+            "a:" + "." * MILLION,
+            "a@sha256:" + "0" * MILLION,
+            "x/" + "a_" * 120 + "!",
+            "é" * MILLION,
+        ),
+    ],
+    ids=lambda text: text[:8],
+)
+def test_a_text_of_any_length_is_refused_in_time_and_in_few_words(text):
+    with guard(), pytest.raises(BadReference) as caught:
+        Reference.parse(text)
+    assert len(str(caught.value)) < 1000

@@ -143,6 +143,54 @@ async def test_names_of_any_length_and_bytes_arrive_unchanged(root):
     assert all(members.extractfile(name).read() == os.fsencode(name) for name in names)
 
 
+file_names = st.binary(min_size=1, max_size=120).filter(
+    lambda name: not {*name} & {0, 47} and name not in (b".", b"..")
+)
+trees = st.dictionaries(st.lists(file_names, min_size=1, max_size=3).map(tuple), st.binary(max_size=600), max_size=6)
+
+
+@given(trees)
+def test_any_tree_arrives_as_it_is_and_nothing_leaves_it(tree):
+    with tempfile.TemporaryDirectory() as folder:
+        root, unpacked = Path(folder) / "context", Path(folder) / "unpacked"
+        root.mkdir()
+        wanted = {"Dockerfile": b"FROM scratch"}
+        for parts, content in {(b"Dockerfile",): b"FROM scratch", **tree}.items():
+            path = root.joinpath(*map(os.fsdecode, parts))
+            with suppress(FileExistsError, NotADirectoryError, IsADirectoryError):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+                wanted[path.relative_to(root).as_posix()] = content
+        members = untarred(asyncio.run(_sent(root)))
+        assert {member.name: members.extractfile(member).read() for member in members if member.isfile()} == wanted
+        members.extractall(unpacked, filter="data")  # refuses what would leave its place
+        assert {p.relative_to(unpacked).as_posix() for p in unpacked.rglob("*")} == set(members.getnames())
+
+
+async def _sent(root):
+    return await whole(await directory_context(root, ignore=[]))
+
+
+awkward = st.text(alphabet="ab./\\\0\n \udc80\ud800é", max_size=8)
+
+
+@given(
+    st.text(max_size=10) | awkward | st.binary(max_size=10),
+    st.dictionaries(awkward, awkward | st.binary(max_size=5), max_size=3),
+)
+def test_a_context_in_memory_holds_what_was_given_or_is_refused(dockerfile, files):
+    try:
+        context = dockerfile_context(dockerfile, files)
+    except BadParameter:
+        return
+    members = untarred(context)
+    given_out = {member.name: members.extractfile(member).read() for member in members}
+    as_bytes = {name: text.encode() if isinstance(text, str) else text for name, text in files.items()}
+    assert given_out.pop("Dockerfile") == (dockerfile.encode() if isinstance(dockerfile, str) else dockerfile)
+    assert given_out == as_bytes
+    assert all(".." not in name.split("/") and not name.startswith("/") for name in given_out)
+
+
 async def test_times_before_1970_arrive(root):
     os.utime(root / "Dockerfile", (0, -5))
     assert [m.mtime for m in await archive(await directory_context(root))] == [-5]

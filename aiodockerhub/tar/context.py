@@ -296,10 +296,21 @@ def _seconds(status: os.stat_result) -> int:
 
 def _name_inside(name: str) -> str:
     parts = name.split("/")
-    if not all(parts) or "." in parts or ".." in parts or "\0" in name:
+    if not all(parts) or "." in parts or ".." in parts or "\0" in name or not _is_writable(name):
         raise BadParameter(f"{name!r} names no file inside the context")
     return name
 
 
+def _is_writable(name: str) -> bool:
+    try:
+        name.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _encoded(content: bytes | str) -> bytes:
-    return content.encode() if isinstance(content, str) else content
+    try:
+        return content.encode() if isinstance(content, str) else content
+    except UnicodeEncodeError as error:
+        raise BadParameter(f"a text that can't be written as UTF-8: {error.reason}") from error

@@ -22,6 +22,11 @@ _NOT_YET = ("ssh", "npipe", "fd")
 _PORTS = {("tcp", False): 2375, ("tcp", True): 2376, ("http", False): 80, ("https", True): 443}
 _FORMS = "unix:///path/to/socket, tcp://host:port, http://host:port or https://host:port"
 
+_LONGEST = 8192
+"""Characters. Python's normalisation of names takes the square of their length, minutes for what fits into a file."""
+_SHOWN = 200
+"""Characters of a refused address that an error repeats."""
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
 _AUTHORITY = re.compile(r"(?:\[(?P<v6>[^\[\]]*)\]|(?P<name>[^\[\]:]*))(?::(?P<port>[^:]*))?")
@@ -99,6 +104,8 @@ def parse_address(text: str) -> Address:
 def _parsed(text: str) -> Address:
     if not text:
         raise BadAddress("it is empty")
+    if len(text) > _LONGEST:
+        raise BadAddress(f"it has more than {_LONGEST} characters")
     if _CONTROL.search(text):
         raise BadAddress("it has a control character")
     if text != text.strip():
@@ -220,7 +227,13 @@ def _prefix(text: str) -> str:
 
 
 def _shown(text: str) -> str:
-    """`text` without what may be a secret: all before the last `@`, all after the first `?` or `#` left."""
+    """`text`, or its beginning, without what may be a secret."""
+    shown = _without_secrets(text)
+    return shown if len(shown) <= _SHOWN else shown[:_SHOWN] + " ..."
+
+
+def _without_secrets(text: str) -> str:
+    """All but what stands before the last `@`, and after the first `?` or `#` left."""
     scheme, mark, rest = text.partition("://")
     if mark and scheme.lower() == "unix":
         return text

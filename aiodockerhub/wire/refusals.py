@@ -97,14 +97,18 @@ def _meant(status: int, document: object) -> int:
 
 
 def _in_document(document: dict[str, Any]) -> str:
-    for key in ("message", "error", "cause", "detail"):
-        if isinstance(value := document.get(key), str) and value.strip():
-            return value.strip()
+    if words := _words(document, "message", "error", "cause", "detail"):
+        return words
     if isinstance(document.get("errors"), list):
         listed = cast("list[Any]", document["errors"])
         found = [cast("dict[str, Any]", one) for one in listed if isinstance(one, dict)]
-        return "; ".join(filter(None, (_in_document(one) or str(one.get("code", "")) for one in found)))
+        return "; ".join(filter(None, (_words(one, "message", "error", "cause", "detail", "code") for one in found)))
     return ""
+
+
+def _words(document: dict[str, Any], *keys: str) -> str:
+    """What stands under the first of `keys` that has words."""
+    return next((value.strip() for key in keys if isinstance(value := document.get(key), str) and value.strip()), "")
 
 
 def _retry_after(value: str | None) -> float | None:
