@@ -14,9 +14,13 @@ if TYPE_CHECKING:
     from aiodockerhub.bulk.progress import BulkProgress as BulkProgress
     from aiodockerhub.bulk.report import Report as Report
     from aiodockerhub.bulk.report import Result as Result
+    from aiodockerhub.credentials import BuildCredentials as BuildCredentials
     from aiodockerhub.credentials import Credentials as Credentials
+    from aiodockerhub.credentials import CredentialsSource as CredentialsSource
     from aiodockerhub.engine.docker import Docker as Docker
     from aiodockerhub.engine.logs import LogStream as LogStream
+    from aiodockerhub.engine.system import Filters as Filters
+    from aiodockerhub.engine.system import Moment as Moment
     from aiodockerhub.engine.system import Ping as Ping
     from aiodockerhub.errors import APIError as APIError
     from aiodockerhub.errors import BadAddress as BadAddress
@@ -79,16 +83,18 @@ if TYPE_CHECKING:
     from aiodockerhub.wire.pool import Stats as Stats
     from aiodockerhub.wire.stream import BulkStream as BulkStream
     from aiodockerhub.wire.stream import Stream as Stream
+    from aiodockerhub.wire.timeouts import UNSET as UNSET
+    from aiodockerhub.wire.timeouts import CallTimeout as CallTimeout
     from aiodockerhub.wire.timeouts import Timeout as Timeout
     from aiodockerhub.wire.tls import TLS as TLS
 
 _ROOMS = {
     "bulk.progress": ("BulkProgress",),
     "bulk.report": ("Report", "Result"),
-    "credentials": ("Credentials",),
+    "credentials": ("BuildCredentials", "Credentials", "CredentialsSource"),
     "engine.docker": ("Docker",),
     "engine.logs": ("LogStream",),
-    "engine.system": ("Ping",),
+    "engine.system": ("Filters", "Moment", "Ping"),
     "errors": (
         "APIError",
         "BadAddress",
@@ -148,7 +154,7 @@ _ROOMS = {
     "wire.limits": ("Limits",),
     "wire.pool": ("Stats",),
     "wire.stream": ("BulkStream", "Stream"),
-    "wire.timeouts": ("Timeout",),
+    "wire.timeouts": ("CallTimeout", "Timeout", "UNSET"),
     "wire.tls": ("TLS",),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}

@@ -43,7 +43,9 @@ class Containers:
     ) -> builtins.list[types.ContainerSummary]:
         """The running containers, the newest first; `all` gives the others too, `limit` the last few of whatever state.
 
-        `size` measures their file systems, which takes time: `SizeRw` and `SizeRootFs`, in bytes. API: `ContainerList`.
+        `size` measures their file systems, which takes time: `SizeRw` and `SizeRootFs`, in bytes.
+
+        Raises BadRequest for a filter that the engine does not know. API: `ContainerList`.
         """
         answer = await self._engine.json(
             "ContainerList",

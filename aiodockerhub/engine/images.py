@@ -55,7 +55,10 @@ class Images(Builds):
         identity: bool | None = None,
         timeout: CallTimeout = UNSET,
     ) -> builtins.list[types.ImageSummary]:
-        """The images, intermediate ones too with `all`. API: `ImageList`."""
+        """The images, intermediate ones too with `all`.
+
+        Raises BadRequest for a filter that the engine does not know. API: `ImageList`.
+        """
         parameters = {
             "all": all,
             "filters": written(filters),
@@ -77,7 +80,7 @@ class Images(Builds):
     ) -> types.ImageInspect:
         """Everything that the engine knows of one image, of one `platform` (`linux/arm64`) of it if need be.
 
-        Raises ImageNotFound. API: `ImageInspect`.
+        Raises ImageNotFound, BadParameter for a `platform` that is none. API: `ImageInspect`.
         """
         answer = await self._engine.json(
             "ImageInspect",
@@ -92,7 +95,10 @@ class Images(Builds):
     async def history(
         self, image: str, *, platform: str | None = None, timeout: CallTimeout = UNSET
     ) -> builtins.list[types.ImageHistoryResponseItem]:
-        """How the image was made, the newest step first. Raises ImageNotFound. API: `ImageHistory`."""
+        """How the image was made, the newest step first.
+
+        Raises ImageNotFound, BadParameter for a `platform` that is none. API: `ImageHistory`.
+        """
         answer = await self._engine.json(
             "ImageHistory",
             "GET",
@@ -106,7 +112,7 @@ class Images(Builds):
     async def tag(self, image: str, reference: str, *, timeout: CallTimeout = UNSET) -> None:
         """Give an image one more name; without a tag it is `latest`. Another image loses the name if it had it.
 
-        Raises ImageNotFound, BadReference. API: `ImageTag`.
+        Raises ImageNotFound, BadReference for a name that is none, or has a digest. API: `ImageTag`.
         """
         name = Reference.parse(reference)
         if name.digest is not None:
@@ -127,7 +133,8 @@ class Images(Builds):
         """Take away a name, and the image with its last one; tells what was untagged and deleted.
 
         `no_prune` keeps untagged parents; `platforms` limits it to some of a multi-platform image.
-        Raises ImageNotFound, Conflict while a container uses it. API: `ImageDelete`.
+        Raises ImageNotFound, Conflict while a container uses it, BadParameter for a platform that is none.
+        API: `ImageDelete`.
         """
         answer = await self._engine.json(
             "ImageDelete",
@@ -147,7 +154,7 @@ class Images(Builds):
     async def prune(self, *, filters: Filters | None = None, timeout: CallTimeout = UNSET) -> types.ImagePruneResponse:
         """Delete images that nothing uses: untagged ones, all unused ones with `filters={"dangling": False}`.
 
-        API: `ImagePrune`.
+        Raises BadRequest for a filter that the engine does not know. API: `ImagePrune`.
         """
         answer = await self._engine.json(
             "ImagePrune", "POST", "/images/prune", query={"filters": written(filters)}, pace="slow", timeout=timeout
@@ -165,9 +172,12 @@ class Images(Builds):
     ) -> Stream[PullProgress, Pulled]:
         """Pull an image: by tag (`latest` if none is named), by digest, or every tag of a repository.
 
-        `auth` beats the client's credentials; without either, the configured ones for that registry. The stream raises
-        PullFailed, which is an ImageNotFound, Forbidden or Unauthorized too where the engine says so. podman has no
-        `all_tags`: it pulls `latest`, and the stream ends in ProtocolViolated. API: `ImageCreate` (fromImage).
+        `auth` beats the client's credentials; without either, the configured ones for that registry.
+
+        Raises BadReference, and BadParameter for `all_tags` of a name with a tag or digest, before anything is sent.
+        The stream raises BadCredentials where what is configured can't be read, and PullFailed, which is an
+        ImageNotFound, Forbidden or Unauthorized too where the engine says so. podman has no `all_tags`: it pulls
+        `latest`, and the stream ends in ProtocolViolated. API: `ImageCreate` (fromImage).
         """
         name = _pullable(reference, all_tags=all_tags)
         parameters = {
@@ -201,9 +211,10 @@ class Images(Builds):
     ) -> Stream[PushProgress, Pushed]:
         """Push a tag (`latest` if none is named), or every tag of a repository, to the registry that its name says.
 
-        Credentials as for `pull`. The stream raises PushFailed, which is a Forbidden or Unauthorized too where the
-        engine says so; ImageNotFound where there is no such image. podman has no `all_tags`: it pushes `latest`.
-        API: `ImagePush`.
+        Credentials as for `pull`. Raises BadReference, also for a name with a digest, and BadParameter for `all_tags`
+        of one with a tag, before anything is sent. The stream raises BadCredentials as for `pull`, and PushFailed,
+        which is a Forbidden or Unauthorized too where the engine says so; ImageNotFound where there is no such image.
+        podman has no `all_tags`: it pushes `latest`. API: `ImagePush`.
         """
         name = _pullable(reference, all_tags=all_tags)
         if name.digest is not None:

@@ -67,7 +67,7 @@ class System:
     async def ping(self, *, head: bool = False, timeout: CallTimeout = UNSET) -> Ping:
         """Whether the engine answers, and what it says of itself; needs no common version.
 
-        `head=True` asks with HEAD. API: `SystemPing`, `SystemPingHead`.
+        `head=True` asks with HEAD. Raises EngineUnreachable where nothing answers. API: `SystemPing`, `SystemPingHead`.
         """
         answer = await self._engine.http.call(Request("HEAD" if head else "GET", "/_ping"), timeout=timeout)
         told = answer.headers
@@ -89,7 +89,8 @@ class System:
     ) -> Stream[Event, None]:
         """What happens in the engine, from now on or from `since`; without an end unless `until` is given.
 
-        `timeout` bounds the whole stream; `Timeout(idle=...)` the silence. API: `SystemEvents`.
+        `timeout` bounds the whole stream; `Timeout(idle=...)` the silence. The stream raises StreamBroken where the
+        connection breaks, and BadRequest for a filter that the engine does not know. API: `SystemEvents`.
         """
         parameters = {"since": moment(since), "until": moment(until), "filters": written(filters)}
 
@@ -112,9 +113,9 @@ class System:
         """Anything that has no method here: `await docker.request("GET", "/containers/x/top")`.
 
         `path` begins with a slash, has no version in front, and is quoted by the caller. The answer decoded where its
-        Content-Type is `application/json`, None where it is empty, else its bytes. One that says JSON and is none, or
-        is several (what `stream` is for), raises ProtocolViolated. Versions, errors, limits and ownership are those of
-        every call.
+        Content-Type is `application/json`, None where it is empty, else its bytes. Versions, errors, limits and
+        ownership are those of every call. Raises BadParameter for what can't be sent, and ProtocolViolated for an
+        answer that says JSON and is none, or is several (what `stream` is for).
         """
         target = written_path(path)
         _check_words(method, headers)
@@ -133,7 +134,7 @@ class System:
     ) -> Stream[dict[str, Any], None]:
         """Any JSON stream that has no method here, as the engine's own dicts.
 
-        An `{"error": ...}` in it raises OperationFailed.
+        An `{"error": ...}` in it raises OperationFailed. Raises BadParameter for what can't be sent.
         """
         target = written_path(path)
         _check_words(method, headers)

@@ -123,6 +123,7 @@ class Index:
         """Change an account's e-mail address, its password, or both.
 
         With a new password of its own user this client goes on with the old one, which is wrong then: make another.
+        Raises BadParameter where nothing is to be changed, Forbidden for another's account.
         """
         changes = {name: value for name, value in (("email", email), ("password", password)) if value is not None}
         if not changes:
@@ -134,14 +135,18 @@ class Index:
     async def create_repository(self, name: str, images: Iterable[str] = (), *, timeout: CallTimeout = UNSET) -> Grant:
         """Create a repository, or let images join it; gives the grant to write it.
 
-        `images` are ids, 64 hexadecimal digits each.
+        `images` are ids, 64 hexadecimal digits each. Raises BadParameter for other ids, and for a name that is none;
+        ProtocolViolated for an answer without a grant.
         """
         body = json_body(joining(images))
         request = Request("PUT", repository_path(name), {**_ASKS_FOR_A_GRANT, **_sent(body)}, body)
         return granted((await self._as_user(request, timeout)).headers, asked=request.asked)
 
     async def delete_repository(self, name: str, *, timeout: CallTimeout = UNSET) -> Grant:
-        """Delete a repository; gives the grant to delete it at the registries."""
+        """Delete a repository; gives the grant to delete it at the registries.
+
+        Raises NotFound, Forbidden for another's, ProtocolViolated for an answer without a grant.
+        """
         request = Request("DELETE", repository_path(name), {**_ASKS_FOR_A_GRANT, **_sent(None)})
         return granted((await self._as_user(request, timeout)).headers, asked=request.asked)
 
@@ -151,13 +156,19 @@ class Index:
         return _images(await self._as_anybody(request, timeout))
 
     async def list_images_with_grant(self, name: str, *, timeout: CallTimeout = UNSET) -> GrantedImages:
-        """The images of a repository, and the grant to read them: `images, grant = await ...`."""
+        """The images of a repository, and the grant to read them: `images, grant = await ...`.
+
+        Raises NotFound, ProtocolViolated for an answer without a grant.
+        """
         request = Request("GET", repository_path(name, "/images"), {**_ASKS_FOR_A_GRANT, **_sent(None)})
         answer = await self._as_anybody(request, timeout)
         return GrantedImages(_images(answer), granted(answer.headers, asked=request.asked))
 
     async def set_images(self, name: str, images: Iterable[ListedImage], *, timeout: CallTimeout = UNSET) -> None:
-        """Let a repository list exactly these images, each with its id and checksum, and its tag if it has one."""
+        """Let a repository list exactly these images, each with its id and checksum, and its tag if it has one.
+
+        Raises NotFound, BadParameter for an image without an id.
+        """
         body = json_body(listed(cast("Iterable[Mapping[str, Any]]", images)))
         await self._as_user(Request("PUT", repository_path(name, "/images"), _sent(body), body), timeout)
 
