@@ -52,8 +52,19 @@ async def test_the_quickstart_runs(engine: Engine, crane: Registry) -> None:
 
 @newest
 @pytest.mark.parametrize("number", range(len(blocks("docs/guide.md"))))
-async def test_the_guide_runs(engine: Engine, busybox: str, number: int) -> None:
-    assert await run(blocks("docs/guide.md")[number], DOCKER_HOST=engine.base_url)
+async def test_the_guide_runs(engine: Engine, crane: Registry, busybox: str, number: int) -> None:
+    out = await run(blocks("docs/guide.md")[number], DOCKER_HOST=engine.base_url, REGISTRY=crane.address)
+    assert out
+    assert "failed" not in out or "4 ok, 0 failed" in out
+
+
+@pytest.mark.parametrize(
+    "page", ["README.md", "CONTRIBUTING.md", *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))]
+)
+def test_links_within_the_project_lead_somewhere(page: str) -> None:
+    folder = (ROOT / page).parent
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)", (ROOT / page).read_text())
+    assert [target for target in targets if not (folder / target).exists()] == []
 
 
 def test_the_rooms_that_the_readme_names_are_there() -> None:
