@@ -30,7 +30,7 @@ class Upload(Protocol):
 class Attempt:
     """What is known of a request that is under way.
 
-    `reads`: it changes nothing. `brief`: its body, if it has one, goes out at once. `again`: it was tried before.
+    `reads`: it changes nothing. `brief`: its body, if it has one, goes out at once.
     """
 
     protocol: ResponseHandler | None = None
@@ -47,10 +47,9 @@ class Attempt:
     hop = ""
     """The URL that a redirect led to, or ""."""
 
-    def __init__(self, reads: bool, brief: bool, again: bool) -> None:
+    def __init__(self, reads: bool, brief: bool) -> None:
         self.reads = reads
         self.brief = brief
-        self.again = again
 
     @property
     def connected(self) -> bool:
@@ -107,7 +106,7 @@ class _Watching(aiohttp.BaseConnector):
             attempt.reused = protocol in self._used
             if not attempt.reused:
                 self._remember(protocol)
-            elif (attempt.again or not attempt.reads) and _has_ended(connection):
+            elif protocol.should_close or _says_something(connection):
                 connection.close()
                 continue
             attempt.protocol = protocol
@@ -135,8 +134,11 @@ class UnixConnector(_Watching, aiohttp.UnixConnector):
     """For a unix socket."""
 
 
-def _has_ended(connection: Connection) -> bool:
-    """Whether an idle connection has something to read: its end, which the loop has not seen yet, or nonsense."""
+def _says_something(connection: Connection) -> bool:
+    """Whether an idle connection has something to read that the loop has not seen yet: its end, or nonsense.
+
+    What came there unasked would be taken for the answer to the next request.
+    """
     transport = connection.transport
     socket = transport.get_extra_info("socket") if transport is not None else None
     if socket is None:

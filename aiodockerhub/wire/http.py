@@ -251,7 +251,7 @@ class HTTP:
 
         async def repeat() -> _Result:
             nonlocal attempt
-            attempt = _attempt(request, again=True)
+            attempt = _attempt(request)
             self.pool.stats.retries += 1
             return await self._exchange(request, limits, attempt, place, take)
 
@@ -474,10 +474,10 @@ class _Pieces:
             yield self._body[start : start + _DIRECTLY]
 
 
-def _attempt(request: Request, again: bool = False) -> Attempt:
+def _attempt(request: Request) -> Attempt:
     body = request.body
     brief = body is None or (isinstance(body, bytes) and len(body) <= _DIRECTLY)
-    return Attempt(request.method in _READING, brief, again)
+    return Attempt(request.method in _READING, brief)
 
 
 @functools.lru_cache(maxsize=64)
