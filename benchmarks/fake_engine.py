@@ -9,6 +9,9 @@ in a chunk each, `2000-32k` the same items cut into chunks of 32 KiB wherever th
 does as an image, `{"label": ["2000-each"]}` as a filter of events, and `2000-each` as a container's name.
 `8-drip` is 8 items of a slow stream, of which one comes every quarter of a second.
 
+The container `counting` writes a line every 20 ms, the number of 20 ms since 1970; its logs are followed with their
+times, from `since` on or from now on. So a follower can tell whether a line is lost or doubled, also across restarts.
+
 What is uploaded, to build, import or load, is counted and forgotten (see swallow.py).
 """
 
@@ -21,6 +24,7 @@ import json
 import re
 import struct
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -35,6 +39,8 @@ BACKLOG = 4096
 CHUNK = 32 * 1024
 DRIP = 0.25
 """Seconds before each item of a slow stream."""
+LINES_PER_SECOND = 50
+"""How fast the container `counting` writes."""
 MOST_ITEMS = 1_000_000
 WRITE = 64 * 1024
 """Bytes handed to the transport at a time: about what a socket takes at once."""
@@ -47,6 +53,7 @@ _HEADERS = (
     "Date: Thu, 01 Jan 2026 00:00:00 GMT\r\n"
 )
 _VERSION_PREFIX = re.compile(r"^/v\d+\.\d+(?=/)")
+_SINCE = re.compile(r"[?&]since=(\d+)\.(\d{9})")
 _CHOICE = re.compile(r"\b(\d+)-(each|32k|drip)\b")
 _COUNTED = (b"Downloading",) * 14 + (b"Extracting",) * 4
 _STATES = (b"Pulling fs layer", b"Waiting", b"Verifying Checksum", b"Download complete", b"Pull complete")
@@ -281,6 +288,15 @@ def chunked(items: list[bytes], chunking: str) -> bytes:
     return b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
 
 
+def chunk_of_a_count(number: int) -> bytes:
+    """A line with its time and its number, in a frame, in a chunk."""
+    seconds, rest = divmod(number, LINES_PER_SECOND)
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+    text = b"%s.%09dZ %d\n" % (stamp.encode(), rest * (10**9 // LINES_PER_SECOND), number)
+    frame = struct.pack(">BxxxL", 1, len(text)) + text
+    return b"%x\r\n%s\r\n" % (len(frame), frame)
+
+
 def path_of(target: str) -> str:
     return _VERSION_PREFIX.sub("", target.partition("?")[0])
 
@@ -380,7 +396,9 @@ class EngineProtocol(asyncio.Protocol):
                 return
             body, self._body = self._body, None
             method, target, _ = self._request.split(b" ", 2)
-            if b"-drip" in target and (slow := slow_stream(target.decode())):
+            if b"/counting/logs" in target:
+                self._begin_counting(target.decode())
+            elif b"-drip" in target and (slow := slow_stream(target.decode())):
                 self._begin_slowly(*slow)
             elif body is not None and body.swallowed:
                 self._pending = memoryview(answer_upload(path_of(target.decode()), body.swallowed))
@@ -399,6 +417,22 @@ class EngineProtocol(asyncio.Protocol):
                 return True
         self._received = self._body.feed(self._received)
         return self._body.ended
+
+    def _begin_counting(self, target: str) -> None:
+        assert self._transport is not None
+        self._transport.write(stream_head(_STREAMS["/logs"][1]))
+        self._slow = iter(())  # never ends, so that nothing else is answered here
+        since = _SINCE.search(target)
+        nanoseconds = int(since[1]) * 10**9 + int(since[2]) if since else time.time_ns()
+        self._count(-(-nanoseconds * LINES_PER_SECOND // 10**9))
+
+    def _count(self, number: int) -> None:
+        if self._transport is None:
+            return
+        while not self._paused and number <= time.time_ns() * LINES_PER_SECOND // 10**9:
+            self._transport.write(chunk_of_a_count(number))
+            number += 1
+        asyncio.get_running_loop().call_later(1 / LINES_PER_SECOND, self._count, number)
 
     def _begin_slowly(self, head: bytes, pieces: tuple[bytes, ...]) -> None:
         assert self._transport is not None

@@ -1,0 +1,63 @@
+"""Everything at once over connections that break, for some seconds; `python -m benchmarks.soak` does it for longer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+async def soaked(*options, tmp_path):
+    """What the soak reports, with nothing amiss."""
+    (tmp_path / "config.json").write_text('{"auths": {}}')
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-W", "error", "-m", "benchmarks.soak", *options),
+        cwd=ROOT,
+        env={**os.environ, "DOCKER_CONFIG": str(tmp_path)},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(300):
+            out, err = await process.communicate()
+    except BaseException:
+        process.terminate()
+        await process.wait()
+        raise
+    assert out, err.decode()
+    report = json.loads(out)
+    assert report["faults"] == []
+    assert "Traceback" not in err.decode()
+    assert process.returncode == 0
+    return report
+
+
+def that_happened(report):
+    """Each kind of work was done, and cancelled; logs were cut, and went on."""
+    works = {each.partition(":")[0] for each in report["ended"]} - {"log", "events"}
+    assert {f"{work}: {how}" for work in works for how in ("done", "cancelled")} <= set(report["ended"])
+    assert report["cuts"]
+    assert report["lines"]
+    assert report["logs resumed"]
+    return works
+
+
+async def test_no_line_is_lost_and_nothing_left_while_an_engine_is_killed_and_started_again(tmp_path):
+    report = await soaked("--minutes", "0.1", tmp_path=tmp_path)
+    assert that_happened(report) == {"build", "info", "list", "look", "pull"}
+
+
+@pytest.mark.parametrize("engine", ["newest"], indirect=True)
+async def test_no_line_is_lost_and_nothing_left_while_connections_to_a_real_engine_are_cut(
+    engine, busybox, crane, tmp_path
+):
+    options = "--minutes", "0.3", "--engine", engine.base_url, "--image", busybox, "--registry", crane.address
+    report = await soaked(*options, tmp_path=tmp_path)
+    assert that_happened(report) == {"build", "info", "list", "look", "pull", "push"}
+    assert report["events"]
