@@ -23,7 +23,7 @@ _TELLS_FRAMES: Final = (1, 42)
 """The API version from which dockerd tells frames from a terminal's output by the Content-Type; podman never does."""
 
 _PATIENCE: Final = 1.0
-"""Seconds to wait for the first logs: behind a proxy that holds a head back until there is output, it may never come."""
+"""Seconds to wait for the first logs: a proxy may hold a head back until there is output, and that may never come."""
 
 _FRAMED: Final = "application/vnd.docker.multiplexed-stream"
 _PLAIN: Final = "application/vnd.docker.raw-stream"
