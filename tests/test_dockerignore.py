@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import os
 import re
+import shutil
 import tarfile
 from itertools import accumulate
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from linear import MILLION, guard
 
@@ -243,9 +245,8 @@ patterns = st.builds(
 ).filter(lambda pattern: not (pattern.startswith("!/") and ".." in pattern))  # may be an exception of nothing
 
 
-@pytest.fixture(scope="module")
-def tree(tmp_path_factory):
-    root = tmp_path_factory.mktemp("tree")
+def planted(root):
+    root.mkdir(exist_ok=True)
     (root / "Dockerfile").touch()
     for above in (root, root / "a", root / "foo", root / "foo" / "foo", root / "foo.md", root / ".h"):
         above.mkdir(exist_ok=True)
@@ -258,6 +259,11 @@ def tree(tmp_path_factory):
             ):
                 (above / name).mkdir() if name == "foo" else (above / name).touch()
     return root
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory):
+    return planted(tmp_path_factory.mktemp("tree"))
 
 
 def sent(context):
@@ -277,6 +283,52 @@ def test_a_walk_that_skips_directories_finds_what_a_walk_through_all_of_them_fin
     }
     names = sent(asyncio.run(directory_context(tree, ignore=lines)))
     assert sorted(names) == sorted(with_the_directories_above)
+
+
+CONTEXTS = 16  # of one command: each alone takes a second to begin
+
+
+@pytest.fixture(scope="module")
+def contexts(rig):
+    """Equal directories where the docker command line sees them, and its orders to build each."""
+    folder = rig.folder / "contexts"
+    folder.mkdir()
+    roots = [planted(folder / str(number)) for number in range(CONTEXTS)]
+    targets = {
+        root.name: {
+            "context": str(root),
+            "dockerfile-inline": "FROM scratch\nCOPY . /\n",
+            "output": [f"type=local,dest={folder}/out/{root.name}"],
+        }
+        for root in roots
+    }
+    orders = folder / "bake.json"
+    orders.write_text(json.dumps({"group": {"default": {"targets": list(targets)}}, "target": targets}))
+    return roots, orders
+
+
+def files(names, root):
+    """Those that are no directories, which an image may hold without a need, nor sent whatever the patterns say."""
+    return sorted(name for name in names if not (root / name).is_dir() and name not in ("Dockerfile", ".dockerignore"))
+
+
+@pytest.mark.parametrize("engine", ["oldest", "newest"], indirect=True)
+@settings(
+    max_examples=max(4, settings().max_examples // 50),
+    phases=[Phase.reuse, Phase.generate],  # what is found is told with its lines; to shrink it would take minutes
+)
+@given(st.lists(st.lists(patterns, max_size=5), min_size=CONTEXTS, max_size=CONTEXTS))
+def test_a_context_holds_the_files_that_docker_build_takes(rig, engine, contexts, ignored):
+    roots, orders = contexts
+    for root, lines in zip(roots, ignored, strict=True):
+        (root / ".dockerignore").write_text("\n".join(lines))
+    out = orders.parent / "out"
+    rig.docker(engine, "buildx", "bake", "--file", str(orders))
+    for root, lines in zip(roots, ignored, strict=True):
+        built = [path.relative_to(out / root.name).as_posix() for path in (out / root.name).rglob("*")]
+        ours = sent(asyncio.run(directory_context(root)))
+        assert files(ours, root) == files(built, root), lines
+    shutil.rmtree(out)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ everywhere="base-files bash dash coreutils findutils grep sed mount libc-bin net
 declare -A packages=(
   [bookworm]="$everywhere docker-registry busybox-static iproute2"
   [trixie]="$everywhere"
-  [sid]="$everywhere criu crane podman crun- netavark aardvark-dns conmon nftables catatonit"
+  [sid]="$everywhere docker-cli docker-buildx criu crane podman crun- netavark aardvark-dns conmon nftables catatonit"
 )
 
 declare -A making=()

@@ -18,7 +18,7 @@ import trustme
 from . import busybox
 from .asking import ask
 from .network import Network, free_port
-from .roots import Confined
+from .roots import Confined, run_in_tmp
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -101,6 +101,10 @@ class Rig:
             if status != 200:
                 raise RuntimeError(f"{engine.role} did not load busybox: {status} {body.decode(errors='replace')}")
         return busybox.NAME
+
+    def docker(self, engine: Engine, *arguments: str) -> str:
+        """What Debian's newest docker command line prints, asked to work on an engine. It sees no files but /tmp's."""
+        return run_in_tmp(_SUITES["newest"], "docker", "--host", engine.base_url, *arguments)
 
     @cached_property
     def registry(self) -> Registry:

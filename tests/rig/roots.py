@@ -26,7 +26,16 @@ def root(suite: str) -> Path:
 
 def run(suite: str, *command: str) -> str:
     """What a command of a root prints; it sees the machine's network, but no files outside its root."""
-    done = subprocess.run(["chroot", root(suite), *command], capture_output=True, text=True, check=False)
+    return _printed("chroot", str(root(suite)), *command)
+
+
+def run_in_tmp(suite: str, *command: str) -> str:
+    """`run` for a command that finds its files in the machine's /tmp."""
+    return _printed(str(_HERE / "in_root.sh"), str(root(suite)), *command)
+
+
+def _printed(*command: str) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip()}")
     return done.stdout
