@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from aiodockerhub.wire.places import Place
     from aiodockerhub.wire.pool import Pool
 
-__all__ = ["Body", "tell_of_loss"]
+__all__ = ["Body", "tell_of_loss", "unbounded"]
 
 
 class Body:
@@ -59,7 +59,7 @@ class Body:
         self._idle = idle
         self._deadline = deadline
         self._error: DockerError | None = None
-        self._protocol = _unbounded(response)
+        self._protocol = unbounded(response)
         self.closed = False
         pool.enter(self)
 
@@ -172,7 +172,7 @@ class Body:
             self.close()
 
 
-def _unbounded(response: aiohttp.ClientResponse) -> ResponseHandler | None:
+def unbounded(response: aiohttp.ClientResponse) -> ResponseHandler | None:
     """The connection of a body that goes on until it closes. A reset looks like a good end there, but for its error."""
     if "Content-Length" in response.headers or "Transfer-Encoding" in response.headers:
         return None

@@ -29,7 +29,7 @@ from aiodockerhub.errors import (
     TooLarge,
 )
 from aiodockerhub.retries import CONNECTION, MOMENT, again
-from aiodockerhub.wire.body import Body, tell_of_loss
+from aiodockerhub.wire.body import Body, tell_of_loss, unbounded
 from aiodockerhub.wire.connectors import UNDER_WAY, Attempt
 from aiodockerhub.wire.failures import (
     FOREIGN,
@@ -421,9 +421,12 @@ class HTTP:
 
     async def _body(self, request: Request, response: aiohttp.ClientResponse) -> bytes:
         content, most = response.content, self.pool.limits.body
+        lasting = unbounded(response)
         body = content.read_nowait() if content.is_eof() else await content.readany()
         if len(body) > most or not content.at_eof():
             body = await _the_rest(response, body, most, request)
+        if lasting is not None and isinstance(reset := lasting.exception(), OSError):
+            raise reset
         return body
 
     async def _opened(
