@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import select
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import aiohttp
+from aiohttp.http_exceptions import BadHttpMessage
 
 if TYPE_CHECKING:
-    import asyncio
-
     from aiohttp.client import ClientTimeout
     from aiohttp.client_proto import ResponseHandler
     from aiohttp.client_reqrep import ClientRequest
@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from aiohttp.tracing import Trace
 
 __all__ = ["UNDER_WAY", "Attempt", "TCPConnector", "UnixConnector"]
+
+
+_UNGUARDED: Final = tuple(map(int, aiohttp.__version__.split(".")[:2])) >= (3, 14)
+"""Whether this aiohttp bounds the fields of heads and trailers by itself."""
+_MOST_BUT_BODY: Final = 1024 * 1024
+"""Bytes of a head with the answers of 1xx before it, of trailers, of what stands between chunks."""
 
 
 class Upload(Protocol):
@@ -41,6 +47,8 @@ class Attempt:
     """Whether that was used before."""
     answered = False
     """Whether the head of its answer came."""
+    content: aiohttp.StreamReader | None = None
+    """The body of its answer, once the head has come."""
     sending: Upload | None = None
     raised: Exception | None = None
     """What its own body raised."""
@@ -60,6 +68,7 @@ class Attempt:
         """It goes on at `hop`."""
         self.protocol = None
         self.answered = False
+        self.content = None
         self.hop = hop
 
     def cause(self, error: Exception) -> Exception:
@@ -111,7 +120,19 @@ class _Watching(aiohttp.BaseConnector):
                 continue
             attempt.protocol = protocol
             attempt.transport = connection.transport
+            self._guard(attempt, protocol)
             return connection
+
+    def _guard(self, attempt: Attempt, protocol: ResponseHandler) -> None:
+        """Puts a guard between a connection and aiohttp where it needs one, else takes an earlier request's away."""
+        transport = attempt.transport
+        if transport is None:
+            return
+        if _UNGUARDED and attempt.sending is None:
+            if attempt.reused and transport.get_protocol() is not protocol:
+                transport.set_protocol(protocol)
+        else:
+            transport.set_protocol(_Guard(attempt, protocol, transport))
 
     def _remember(self, protocol: ResponseHandler) -> None:
         """From its first use to its end."""
@@ -124,6 +145,48 @@ class _Watching(aiohttp.BaseConnector):
         if (closed := protocol.closed) is not None:
             closed.add_done_callback(forget)
             self._used.add(protocol)
+
+
+class _Guard(asyncio.Protocol):
+    """Stands before aiohttp's protocol, and ends a connection that aiohttp would keep for ever, or fill memory with.
+
+    A peer that ends its side while it does not read an upload: closed in good order, the connection would wait for
+    the rest to be sent. And, before aiohttp 3.14, heads and trailers of any number of fields.
+    """
+
+    def __init__(self, attempt: Attempt, protocol: ResponseHandler, transport: asyncio.Transport) -> None:
+        self._attempt = attempt
+        self._protocol = protocol
+        self._transport = transport
+        self._body = 0
+        self._else = 0
+
+    def data_received(self, data: bytes) -> None:
+        self._protocol.data_received(data)
+        content = self._attempt.content
+        if content is not None and content.total_bytes > self._body:
+            self._body = content.total_bytes
+            self._else = 0
+            return
+        self._else += len(data)
+        if self._else > _MOST_BUT_BODY:
+            if content is None:
+                self._protocol.set_exception(BadHttpMessage(f"a head of more than {_MOST_BUT_BODY} bytes"))
+            self._transport.abort()
+
+    def eof_received(self) -> None:
+        self._protocol.eof_received()
+        if self._attempt.sending is not None:
+            self._transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._protocol.connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        self._protocol.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._protocol.resume_writing()
 
 
 class TCPConnector(_Watching, aiohttp.TCPConnector):

@@ -305,6 +305,7 @@ class HTTP:
             if isinstance(response, Exception):
                 raise response
             attempt.answered = True
+            attempt.content = response.content
             if not response.content.is_eof():
                 tell_of_loss(response)
             if _log.isEnabledFor(logging.DEBUG):
