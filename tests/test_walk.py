@@ -6,11 +6,12 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 import pytest
+from rig import Registry
 
 from aiodockerhub import Credentials, Docker, Index, LocalHub
 
 if TYPE_CHECKING:
-    from rig import Engine, Registry, Rig
+    from rig import Engine, Rig
 
 DOCKERFILE = b"""\
 # shared volume
@@ -30,6 +31,17 @@ def any_registry(rig: Rig, request: pytest.FixtureRequest) -> Registry:
 
 
 async def test_the_walk(engine: Engine, any_registry: Registry, busybox: str) -> None:
+    async with LocalHub(users={"alice": "wonderland"}) as hub:
+        await walk(engine, hub, any_registry)
+
+
+async def test_the_walk_with_the_hubs_own_registry(engine: Engine, rig: Rig, busybox: str) -> None:
+    users = {"alice": "wonderland", "minimicall": "secret"}
+    async with LocalHub(users=users, port=rig.hub_port) as hub:
+        await walk(engine, hub, Registry(hub.registry, "minimicall", "secret"))
+
+
+async def walk(engine: Engine, hub: LocalHub, any_registry: Registry) -> None:
     repository = f"{any_registry.address}/minimicall/volume-{engine.role}"
     reference = f"{repository}:1.0"
     auth = None
@@ -37,10 +49,7 @@ async def test_the_walk(engine: Engine, any_registry: Registry, busybox: str) ->
         auth = Credentials(any_registry.username, any_registry.password, email="alice@example.com")
 
     # 1, 2: log in to the index, and create a repository there
-    async with (
-        LocalHub(users={"alice": "wonderland"}) as hub,
-        Index(hub.url, credentials=Credentials("alice", "wonderland")) as index,
-    ):
+    async with Index(hub.url, credentials=Credentials("alice", "wonderland")) as index:
         await index.login()
         grant = await index.create_repository("alice/volume", ["5b" * 32])
         assert grant.repository == "alice/volume"

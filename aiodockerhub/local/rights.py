@@ -128,19 +128,22 @@ class Rights:
     def _user(self, request: web.Request, given: tuple[str, str] | None, scope: str) -> str:
         user = self._accounts.check(*given) if given else None
         if given is None or user is None:
-            raise self._challenge(request, scope)
+            raise self._challenge(request, scope, message="wrong username or password")
         if not user.active:
             raise RegistryRefused(403, Problem("DENIED", f"the account {given[0]!r} is not active"))
         return given[0]
 
-    def _challenge(self, request: web.Request, scope: str, error: str = "") -> RegistryRefused:
+    def _challenge(
+        self, request: web.Request, scope: str, *, error: str = "", message: str = "log in first"
+    ) -> RegistryRefused:
         host = request.host if _HOST.fullmatch(request.host) else self._host
         challenge = 'Basic realm="LocalHub"'
         if self._auth == "token" and request.path != TOKEN_PATH:
             challenge = f'Bearer realm="{self._scheme}://{host}{TOKEN_PATH}",service="{host}"'
             challenge += f',scope="{scope}"' if scope else ""
             challenge += f',error="{error}"' if error else ""
-        problem = Problem("UNAUTHORIZED", "authentication required", {"scope": scope} if scope else None)
+        # of the specification's own message without a detail, dockerd makes an error that it tries again for a minute
+        problem = Problem("UNAUTHORIZED", message, {"scope": scope} if scope else None)
         return RegistryRefused(401, problem, headers={"WWW-Authenticate": challenge})
 
     async def _get_token(self, request: web.Request) -> web.Response:

@@ -10,7 +10,7 @@ everywhere="base-files bash dash coreutils findutils grep sed mount libc-bin net
   docker.io containerd runc iptables python3 python3-venv"
 declare -A packages=(
   [bookworm]="$everywhere docker-registry busybox-static iproute2"
-  [trixie]="$everywhere"
+  [trixie]="$everywhere skopeo"
   [sid]="$everywhere docker-cli docker-buildx criu crane podman crun- netavark aardvark-dns conmon nftables catatonit"
 )
 

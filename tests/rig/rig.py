@@ -17,7 +17,7 @@ import trustme
 
 from . import busybox
 from .asking import ask
-from .network import Network, free_port
+from .network import Network, free_port, lasting_port
 from .roots import Confined, run_in_tmp
 
 if TYPE_CHECKING:
@@ -139,6 +139,11 @@ class Rig:
         self._start("crane", "sid", command).wait_until(lambda: ask(f"http://{address}", "GET", "/v2/")[0] == 200)
         return Registry(address)
 
+    @cached_property
+    def hub_port(self) -> int:
+        """A port of 127.0.0.1 for a registry that a test starts itself; podman takes plain HTTP there too."""
+        return lasting_port()
+
     def close(self) -> None:
         """Stop everything, containers first, and remove every file, address and interface of the rig."""
         with ThreadPoolExecutor() as pool:
@@ -237,7 +242,9 @@ class Rig:
             f'default_subnet_pools = [{{"base" = "{pool}", "size" = {size}}}]\n'
         )
         (folder / "policy.json").write_text('{"default": [{"type": "insecureAcceptAnything"}]}')
-        (folder / "registries.conf").write_text(f'[[registry]]\nlocation = "{self.crane.address}"\ninsecure = true\n')
+        plain = (self.crane.address, f"127.0.0.1:{self.hub_port}")
+        registries = [f'[[registry]]\nlocation = "{address}"\ninsecure = true\n' for address in plain]
+        (folder / "registries.conf").write_text("".join(registries))
         network = {
             "name": "podman",
             "id": hashlib.sha256(bridge.encode()).hexdigest(),  # names firewall chains, which rigs must not share
