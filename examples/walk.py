@@ -1,10 +1,11 @@
-"""The main job: an index, then an engine and a registry, as far as they are there.
+"""The main job: an index, a registry, and an engine if there is one.
 
-    python examples/walk.py [--images N] [--registry HOST:PORT]
+    python examples/walk.py [--images N] [--port PORT] [--registry HOST:PORT]
 
-The index is an embedded hub. The engine is the one that the docker command line would use. The registry is the one
-named, by default 127.0.0.1:5000, where Debian's docker-registry listens; `REGISTRY_USER` and `REGISTRY_PASSWORD` are
-its credentials, if it wants any. What is missing is named, with the line that installs it, and the rest is done.
+Index and registry are an embedded hub. The engine is the one that the docker command line would use. Where that is on
+another machine, or in a virtual one, it can't reach the hub: name a registry then; `REGISTRY_USER` and
+`REGISTRY_PASSWORD` are its credentials, if it wants any. podman takes plain HTTP only from registries that its
+configuration calls insecure: give the hub the port that stands there.
 """
 
 from __future__ import annotations
@@ -29,25 +30,20 @@ from aiodockerhub import (
 )
 
 NO_ENGINE = "apt-get install -y docker.io   (then: dockerd &   where no service manager has started it)"
-NO_REGISTRY = (
-    "apt-get install -y docker-registry   "
-    "(then: docker-registry serve /etc/docker/registry/config.yml &   where no service manager has started it)"
-)
+ALICE = Credentials("alice", "wonderland")
 
 
-async def use_an_index() -> None:
+async def use_the_index(hub: LocalHub) -> None:
     """Log in, and create a repository: the right password, and a wrong one."""
-    alice = Credentials("alice", "wonderland")
-    async with LocalHub(users={"alice": "wonderland"}) as hub:
-        async with Index(hub.url, credentials=alice) as index:
+    async with Index(hub.url, credentials=ALICE) as index:
+        await index.login()
+        grant = await index.create_repository("alice/hello", [secrets.token_hex(32)])
+        print(f"index      logged in at {hub.url}, created {grant.repository} with {grant.access} access")
+    async with Index(hub.url, credentials=Credentials("alice", "wrong")) as index:
+        try:
             await index.login()
-            grant = await index.create_repository("alice/hello", [secrets.token_hex(32)])
-            print(f"index      logged in at {hub.url}, created {grant.repository} with {grant.access} access")
-        async with Index(hub.url, credentials=Credentials("alice", "wrong")) as index:
-            try:
-                await index.login()
-            except Unauthorized:
-                print("index      a wrong password is refused")
+        except Unauthorized:
+            print("index      a wrong password is refused")
 
 
 async def build(docker: Docker, name: str) -> None:
@@ -61,11 +57,11 @@ async def build(docker: Docker, name: str) -> None:
 
 async def push_and_pull(docker: Docker, name: str, registry: str, images: int, auth: Credentials | None) -> int:
     """Many pushes at once, then many pulls; how many failed."""
-    references = [f"{registry}/hello/{name}:{number}" for number in range(images)]
+    references = [f"{registry}/alice/{name}:{number}" for number in range(images)]
     for reference in references:
         await docker.images.tag(name, reference)
     pushed = await docker.images.push_many(references, auth=auth)
-    print(f"registry   pushed  {pushed.summary()}")
+    print(f"registry   {registry}\nregistry   pushed  {pushed.summary()}")
     for reference in references:
         await docker.images.remove(reference)
     pulled = await docker.images.pull_many([result.reference for result in pushed.ok], auth=auth)
@@ -75,27 +71,8 @@ async def push_and_pull(docker: Docker, name: str, registry: str, images: int, a
     return len(pushed.failed) + len(pulled.failed)
 
 
-async def answers(registry: str) -> bool:
-    """Whether anything listens there."""
-    host, _, port = registry.rpartition(":")
-    try:
-        _, writer = await asyncio.open_connection(host, int(port))
-    except OSError:
-        return False
-    writer.close()
-    await writer.wait_closed()
-    return True
-
-
-async def main() -> int:
-    arguments = argparse.ArgumentParser(description="An index, an engine and a registry, as far as they are there.")
-    arguments.add_argument("--images", type=int, default=20, help="how many to push and pull")
-    arguments.add_argument("--registry", default="127.0.0.1:5000", help="host:port")
-    chosen = arguments.parse_args()
-    user, password = os.environ.get("REGISTRY_USER"), os.environ.get("REGISTRY_PASSWORD")
-    auth = Credentials(user, password) if user and password else None
-
-    await use_an_index()
+async def use_the_engine(registry: str, images: int, auth: Credentials | None) -> int:
+    """Build, push and pull; the exit status."""
     async with Docker() as docker:
         try:
             info = await docker.info()
@@ -106,16 +83,28 @@ async def main() -> int:
         name = f"walk-{secrets.token_hex(4)}"
         try:
             await build(docker, name)
-            if await answers(chosen.registry):
-                return min(1, await push_and_pull(docker, name, chosen.registry, chosen.images, auth))
-            print(f"registry   missing: nothing listens at {chosen.registry}\n           {NO_REGISTRY}")
+            return min(1, await push_and_pull(docker, name, registry, images, auth))
         except DockerError as error:
             print(f"failed     {error}")
             return 1
         finally:
             with suppress(ImageNotFound):  # the build failed
                 await docker.images.remove(name, force=True)
-    return 0
+
+
+async def main() -> int:
+    arguments = argparse.ArgumentParser(description="An index, a registry, and an engine if there is one.")
+    arguments.add_argument("--images", type=int, default=20, help="how many to push and pull")
+    arguments.add_argument("--port", type=int, default=0, help="the embedded hub's (default: a free one)")
+    arguments.add_argument("--registry", help="host:port of another registry than the embedded hub's")
+    chosen = arguments.parse_args()
+    async with LocalHub(users={"alice": "wonderland"}, port=chosen.port) as hub:
+        await use_the_index(hub)
+        if chosen.registry is None:
+            return await use_the_engine(hub.registry, chosen.images, ALICE)
+        user, password = os.environ.get("REGISTRY_USER"), os.environ.get("REGISTRY_PASSWORD")
+        auth = Credentials(user, password) if user and password else None
+        return await use_the_engine(chosen.registry, chosen.images, auth)
 
 
 if __name__ == "__main__":

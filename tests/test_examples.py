@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aiodockerhub import Credentials, Docker
+from aiodockerhub import Credentials, Docker, LocalHub
 
 if TYPE_CHECKING:
-    from rig import Engine, Registry
+    from rig import Engine, Registry, Rig
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
@@ -45,18 +45,28 @@ async def test_the_main_job_without_an_engine_does_the_index_and_names_what_is_m
     assert "apt-get install -y docker.io" in out
 
 
-@newest
-async def test_the_main_job_without_a_registry_builds_and_names_what_is_missing(engine: Engine) -> None:
-    status, out, err = await run("walk.py", "--registry", "127.0.0.1:9", DOCKER_HOST=engine.base_url)
+async def test_the_main_job_in_full(engine: Engine, rig: Rig) -> None:
+    status, out, err = await run("walk.py", "--port", str(rig.hub_port), DOCKER_HOST=engine.base_url)
     assert (status, err) == (0, "")
-    assert "built walk-" in out
-    assert "apt-get install -y docker-registry" in out
+    assert f"registry   127.0.0.1:{rig.hub_port}" in out
+    assert out.count("20 ok, 0 failed") == 2
 
 
-async def test_the_main_job_in_full(engine: Engine, crane: Registry) -> None:
+async def test_the_main_job_at_another_registry(engine: Engine, crane: Registry) -> None:
     status, out, err = await run("walk.py", "--registry", crane.address, DOCKER_HOST=engine.base_url)
     assert (status, err) == (0, "")
+    assert f"registry   {crane.address}" in out
     assert out.count("20 ok, 0 failed") == 2
+
+
+@newest
+async def test_the_main_job_fails_where_it_may_not_push(engine: Engine) -> None:
+    async with LocalHub() as closed:
+        arguments = ("--images", "2", "--registry", closed.registry)
+        status, out, err = await run("walk.py", *arguments, DOCKER_HOST=engine.base_url)
+    assert (status, err) == (1, "")
+    assert "built walk-" in out
+    assert "0 ok, 2 failed" in out
 
 
 @newest

@@ -210,6 +210,20 @@ async def test_a_folder_is_one_hubs_at_a_time(tmp_path):
         assert other.registry
 
 
+async def test_a_start_that_is_cancelled_leaves_the_folder_to_others(tmp_path):
+    for turns in range(4):
+        hub = LocalHub(root=tmp_path / "r")
+        starting = asyncio.create_task(hub.start())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        starting.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await starting
+        await hub.close()
+    async with LocalHub(root=tmp_path / "r") as other:
+        assert other.registry
+
+
 async def test_a_folder_of_something_else_is_left_alone(tmp_path):
     (tmp_path / "blobs" / "sha256").mkdir(parents=True)
     (tmp_path / "blobs" / "sha256" / ("0" * 64)).write_text("precious")

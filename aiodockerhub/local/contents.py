@@ -49,18 +49,10 @@ class Contents:
         self._lock = asyncio.Lock()
         self._changes: set[asyncio.Task[Any]] = set()
 
-    def open(self) -> None:
+    async def open(self) -> None:
         """Read what the shelf holds, which may refuse to open."""
-        notes = self._shelf.open()
-        self._lock = asyncio.Lock()  # for the loop that runs now
-        self._repositories.clear()
-        self._holders.clear()
-        # blobs and manifests before the tags that need them
-        for path, text in sorted(notes, key=lambda note: note[0].partition("/_")[2]):
-            self._restore(path, text)
-        for digest in self._shelf.digests():
-            if not self._holders[digest]:
-                self._shelf.remove(digest)
+        # whole: a shelf that opens after close() has ended would never be closed
+        await self._whole(asyncio.to_thread(self._read))
 
     async def close(self) -> None:
         """End once every change that began is done."""
@@ -214,6 +206,18 @@ class Contents:
         repository = self._repositories[name]
         if not (repository.blobs or repository.manifests):
             del self._repositories[name]
+
+    def _read(self) -> None:
+        notes = self._shelf.open()
+        self._lock = asyncio.Lock()  # for the loop that runs now
+        self._repositories.clear()
+        self._holders.clear()
+        # blobs and manifests before the tags that need them
+        for path, text in sorted(notes, key=lambda note: note[0].partition("/_")[2]):
+            self._restore(path, text)
+        for digest in self._shelf.digests():
+            if not self._holders[digest]:
+                self._shelf.remove(digest)
 
     def _restore(self, path: str, text: str) -> None:
         """Believe a note if what it speaks of is there."""

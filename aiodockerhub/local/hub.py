@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import collections
 import ipaddress
 import itertools
@@ -156,7 +155,7 @@ class LocalHub:
             raise Misused("this LocalHub is running already")
         self._listener = Listener(str(self._bound_to), self._port, _serving(self._tls))
         try:
-            await asyncio.to_thread(self._contents.open)
+            await self._contents.open()
             self._runner = self._make_runner(self.host)
             await self._runner.setup()
             self._listener.accept(cast("web.Server", self._runner.server))
