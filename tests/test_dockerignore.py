@@ -288,7 +288,7 @@ def test_a_walk_that_skips_directories_finds_what_a_walk_through_all_of_them_fin
 CONTEXTS = 16  # of one command: each alone takes a second to begin
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def contexts(rig):
     """Equal directories where the docker command line sees them, and its orders to build each."""
     folder = rig.folder / "contexts"
