@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import select
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 import aiohttp
 from aiohttp.http_exceptions import BadHttpMessage
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from aiohttp.client import ClientTimeout
     from aiohttp.client_proto import ResponseHandler
     from aiohttp.client_reqrep import ClientRequest
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from aiohttp.tracing import Trace
 
 __all__ = ["UNDER_WAY", "Attempt", "TCPConnector", "UnixConnector"]
+
+Look: TypeAlias = "Callable[[int], list[Any]]"
 
 
 _UNGUARDED: Final = tuple(map(int, aiohttp.__version__.split(".")[:2])) >= (3, 14)
@@ -100,7 +104,7 @@ class _Watching(aiohttp.BaseConnector):
     """Fills in the `Attempt` of the request that it connects."""
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401  (aiohttp's own)
-        self._used: set[ResponseHandler] = set()
+        self._used: dict[ResponseHandler, Look] = {}
         super().__init__(**options)
 
     async def connect(self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout) -> Connection:
@@ -112,14 +116,17 @@ class _Watching(aiohttp.BaseConnector):
             connection = await super().connect(req, traces, timeout)
             protocol = connection.protocol
             assert protocol is not None  # noqa: S101  (it was not given back yet)
-            attempt.reused = protocol in self._used
-            if not attempt.reused:
-                self._remember(protocol)
-            elif protocol.should_close or _says_something(connection):
+            transport = connection.transport
+            look = self._used.get(protocol)
+            attempt.reused = look is not None
+            if look is None:
+                self._remember(protocol, transport)
+            elif protocol.should_close or look(0):
+                # its end, which the loop has not seen yet, or an answer unasked, which would be taken for the next one
                 connection.close()
                 continue
             attempt.protocol = protocol
-            attempt.transport = connection.transport
+            attempt.transport = transport
             self._guard(attempt, protocol)
             return connection
 
@@ -134,17 +141,17 @@ class _Watching(aiohttp.BaseConnector):
         else:
             transport.set_protocol(_Guard(attempt, protocol, transport))
 
-    def _remember(self, protocol: ResponseHandler) -> None:
+    def _remember(self, protocol: ResponseHandler, transport: asyncio.Transport | None) -> None:
         """From its first use to its end."""
 
         def forget(closed: asyncio.Future[None]) -> None:
-            self._used.discard(protocol)
+            self._used.pop(protocol, None)
             if not closed.cancelled():
                 closed.exception()  # asked for by whoever lost something by it
 
-        if (closed := protocol.closed) is not None:
+        if (closed := protocol.closed) is not None and transport is not None:
             closed.add_done_callback(forget)
-            self._used.add(protocol)
+            self._used[protocol] = _look(transport)
 
 
 class _Guard(asyncio.Protocol):
@@ -197,15 +204,11 @@ class UnixConnector(_Watching, aiohttp.UnixConnector):
     """For a unix socket."""
 
 
-def _says_something(connection: Connection) -> bool:
-    """Whether an idle connection has something to read that the loop has not seen yet: its end, or nonsense.
-
-    What came there unasked would be taken for the answer to the next request.
-    """
-    transport = connection.transport
-    socket = transport.get_extra_info("socket") if transport is not None else None
-    if socket is None:
-        return True
+def _look(transport: asyncio.Transport) -> Look:
+    """What tells at once whether there is something to read, kept ready since it is asked before each use."""
+    socket = transport.get_extra_info("socket")
+    if not hasattr(select, "poll"):
+        return lambda wait: select.select([socket], [], [], wait)[0]
     poll = select.poll()
     poll.register(socket.fileno(), select.POLLIN | select.POLLHUP)
-    return bool(poll.poll(0))
+    return poll.poll
