@@ -352,6 +352,7 @@ def test_a_program_that_closes_in_the_midst_of_things_ends_in_silence(tmp_path):
 
         async def main():
             logging.getLogger("aiohttp.server").disabled = True  # it tells of clients that leave
+            asyncio.get_running_loop().slow_callback_duration = 60  # nor is this about a busy machine
             runner = web.ServerRunner(web.Server(answer, handler_cancellation=True))
             await runner.setup()
             await web.UnixSite(runner, os.environ["SOCKET"]).start()
