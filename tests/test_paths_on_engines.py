@@ -23,7 +23,7 @@ from aiodockerhub.errors import (
     NotFound,
     Redirected,
 )
-from aiodockerhub.wire.http import Request
+from aiodockerhub.wire.messages import Request
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

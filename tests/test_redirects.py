@@ -11,7 +11,8 @@ from certificates import serving_tls, trusting
 from scripted_server import ScriptedServer, answered, answering
 
 from aiodockerhub.errors import ConnectionFailed, Redirected, Unauthorized
-from aiodockerhub.wire.http import HTTP, Request
+from aiodockerhub.wire.http import HTTP
+from aiodockerhub.wire.messages import Request
 from aiodockerhub.wire.pool import Connections
 from aiodockerhub.wire.redirects import next_hop
 from aiodockerhub.wire.timeouts import Timeout

@@ -24,7 +24,7 @@ from aiodockerhub.errors import (
     StreamBroken,
     VersionTooLow,
 )
-from aiodockerhub.wire.http import Answer, Outgoing, Request, json_body
+from aiodockerhub.wire.messages import Answer, Outgoing, Request, json_body
 from aiodockerhub.wire.paths import path, query
 from aiodockerhub.wire.stream import Flow, Stream
 from aiodockerhub.wire.timeouts import UNSET, CallTimeout, Pace

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from aiodockerhub.engine.api import Engine
     from aiodockerhub.tar import Source
     from aiodockerhub.wire.body import Body
-    from aiodockerhub.wire.http import Outgoing
+    from aiodockerhub.wire.messages import Outgoing
     from aiodockerhub.wire.stream import Collector, Stream
 
 __all__ = ["Builds"]

@@ -10,8 +10,8 @@ import msgspec
 
 from aiodockerhub.errors import BadParameter, DockerError, OperationFailed, failed
 from aiodockerhub.progress import Event
-from aiodockerhub.wire.http import Outgoing, Request
 from aiodockerhub.wire.jsonstream import JSONLines
+from aiodockerhub.wire.messages import Outgoing, Request
 from aiodockerhub.wire.paths import written_path
 from aiodockerhub.wire.stream import NoOutcome
 from aiodockerhub.wire.timeouts import UNSET, CallTimeout
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from aiodockerhub.engine import types
     from aiodockerhub.engine.api import Engine
     from aiodockerhub.wire.body import Body
-    from aiodockerhub.wire.http import Answer
+    from aiodockerhub.wire.messages import Answer
     from aiodockerhub.wire.stream import Stream
 
 __all__ = ["Filters", "Moment", "Ping", "System"]

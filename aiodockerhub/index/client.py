@@ -10,7 +10,8 @@ from aiodockerhub.errors import BadAddress, BadParameter, ProtocolViolated, Unau
 from aiodockerhub.index.grants import Grant, granted
 from aiodockerhub.index.names import joining, listed, repository_path
 from aiodockerhub.wire.address import parse_address
-from aiodockerhub.wire.http import HTTP, Request, json_body
+from aiodockerhub.wire.http import HTTP
+from aiodockerhub.wire.messages import Request, json_body
 from aiodockerhub.wire.paths import path, query
 from aiodockerhub.wire.pool import Connections
 from aiodockerhub.wire.proxies import proxy_for, proxy_source
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from aiodockerhub.credentials import Credentials, CredentialsSource
     from aiodockerhub.index.types import ListedImage, SearchPage
     from aiodockerhub.wire.address import Address
-    from aiodockerhub.wire.http import Answer
     from aiodockerhub.wire.limits import Limits
+    from aiodockerhub.wire.messages import Answer
     from aiodockerhub.wire.pool import Stats
     from aiodockerhub.wire.proxies import ProxySource
     from aiodockerhub.wire.tls import TLS

@@ -8,17 +8,15 @@ import functools
 import logging
 import math
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, TypeVar
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 import aiohttp
-import msgspec
 import yarl
 
 from aiodockerhub.errors import (
     APIError,
-    BadParameter,
     Closed,
     ConnectionFailed,
     DockerError,
@@ -41,6 +39,7 @@ from aiodockerhub.wire.failures import (
     without_secrets,
 )
 from aiodockerhub.wire.flights import Flight
+from aiodockerhub.wire.messages import Answer, Request, Sending, brief, decoded
 from aiodockerhub.wire.proxies import without_login
 from aiodockerhub.wire.redirects import MOST_HOPS, REDIRECTS, next_hop, shown
 from aiodockerhub.wire.refusals import MOST_OF_A_REFUSAL, Missing, refusal
@@ -50,97 +49,15 @@ if TYPE_CHECKING:
     from aiodockerhub.wire.places import Place
     from aiodockerhub.wire.pool import Pool
 
-__all__ = ["HTTP", "Answer", "Outgoing", "Request", "json_body"]
+__all__ = ["HTTP"]
 
 _log: Final = logging.getLogger("aiodockerhub.wire")
 _READING: Final = frozenset({"GET", "HEAD"})
 _NOT_MODIFIED: Final = 304
 """What engines answer where nothing was to be done."""
-_DIRECTLY: Final = 512 * 1024
-"""Bytes of a body that are written at once; a larger one goes in pieces, so that others have their turn."""
 _PATIENCE_WITH_A_REFUSAL: Final = 5.0
 """Seconds for the rest of an answer that says no: its status says enough."""
 _Result = TypeVar("_Result")
-
-
-class Outgoing(Protocol):
-    """A body that is made while it is sent. `length` in bytes where it is known: such bodies go faster."""
-
-    @property
-    def length(self) -> int | None:
-        """Bytes, or None."""
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        """The bytes, piece by piece."""
-        ...
-
-
-@dataclass(slots=True, repr=False)
-class Request:
-    """What is asked. `target` is a path, quoted, with its query, below the server's base; or a whole URL.
-
-    The body of one that is `confidential` goes to the server asked, and is not carried on to another.
-    """
-
-    method: str
-    target: str
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
-    body: bytes | Outgoing | None = None
-    confidential: bool = False
-
-    @property
-    def path(self) -> str:
-        """The target without its query, which may hold secrets."""
-        return self.target.partition("?")[0]
-
-    @property
-    def asked(self) -> str:
-        """Method and path, for errors and the log."""
-        return f"{self.method} {self.path}"
-
-    def __repr__(self) -> str:
-        return f"<Request {self.asked}>"
-
-
-@dataclass(slots=True)
-class Answer:
-    """A whole answer, and what it answers."""
-
-    request: Request
-    status: int
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
-
-    @property
-    def decoded(self) -> Any:  # noqa: ANN401  (the server's own JSON)
-        """The JSON of the body, None for an empty one. Raises ProtocolViolated."""
-        return _decoded(self.body, self.request)
-
-    def json(self, kind: Any = Any) -> Any:  # noqa: ANN401  (cast by who asks)
-        """The body decoded as `kind`. Raises ProtocolViolated for one that is not."""
-        try:
-            return msgspec.json.decode(self.body, type=kind)
-        except _NO_JSON as error:
-            wanted = "no JSON" if kind is Any else "not the JSON that belongs here"
-            raise ProtocolViolated(f"the answer is {wanted} ({self.request.asked})") from error
-
-
-_NO_JSON: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-
-
-def _decoded(body: bytes, request: Request) -> Any:  # noqa: ANN401
-    try:
-        return msgspec.json.decode(body) if body and not body.isspace() else None
-    except _NO_JSON as error:
-        raise ProtocolViolated(f"the answer is no JSON ({request.asked})") from error
-
-
-def json_body(value: object) -> bytes:
-    """A request's body. Raises BadParameter for what can't be written as JSON."""
-    try:
-        return msgspec.json.encode(value)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise BadParameter(f"this can't be sent as JSON: {error}") from None
 
 
 Take: TypeAlias = Callable[[Request, aiohttp.ClientResponse, "Place"], Awaitable[_Result]]
@@ -336,7 +253,7 @@ class HTTP:
         headers = request.headers
         more: dict[str, Any] = {}
         if request.body:
-            attempt.sending = sending = _Sending.of(request.body)
+            attempt.sending = sending = Sending.of(request.body)
             more["data"] = request.body if sending is None else sending
             if sending is not None and sending.length is not None:
                 headers = {**headers, "Content-Length": str(sending.length)}
@@ -418,7 +335,7 @@ class HTTP:
         return Answer(request, response.status, response.headers, await self._body(request, response))
 
     async def _decoded(self, request: Request, response: aiohttp.ClientResponse, _: Place) -> Any:  # noqa: ANN401
-        return _decoded(await self._body(request, response), request)
+        return decoded(await self._body(request, response), request)
 
     async def _body(self, request: Request, response: aiohttp.ClientResponse) -> bytes:
         content, most = response.content, self.pool.limits.body
@@ -443,45 +360,8 @@ class HTTP:
         return Body(response, self.pool, place, asked=request.asked, idle=idle, deadline=until)
 
 
-class _Sending:
-    """A body on its way out; keeps what its source raised, which aiohttp would wrap."""
-
-    def __init__(self, source: Outgoing) -> None:
-        self.length = source.length
-        self.error: Exception | None = None
-        self._source = source
-
-    @classmethod
-    def of(cls, body: bytes | Outgoing | None) -> _Sending | None:
-        if isinstance(body, bytes):
-            return cls(_Pieces(body)) if len(body) > _DIRECTLY else None
-        return cls(body) if body is not None else None
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        try:
-            async for piece in self._source:
-                yield piece
-        except Exception as error:
-            self.error = error
-            raise
-
-
-class _Pieces:
-    """Bytes that are too many for one write."""
-
-    def __init__(self, body: bytes) -> None:
-        self.length = len(body)
-        self._body = body
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for start in range(0, len(self._body), _DIRECTLY):
-            yield self._body[start : start + _DIRECTLY]
-
-
 def _attempt(request: Request) -> Attempt:
-    body = request.body
-    brief = body is None or (isinstance(body, bytes) and len(body) <= _DIRECTLY)
-    return Attempt(request.method in _READING, brief)
+    return Attempt(request.method in _READING, brief(request.body))
 
 
 @functools.lru_cache(maxsize=64)

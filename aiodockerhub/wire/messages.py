@@ -1,0 +1,138 @@
+"""What goes to a server and what comes back: requests, their bodies, and whole answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import msgspec
+
+from aiodockerhub.errors import BadParameter, ProtocolViolated
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+__all__ = ["Answer", "Outgoing", "Request", "Sending", "brief", "decoded", "json_body"]
+
+_DIRECTLY: Final = 512 * 1024
+"""Bytes of a body that are written at once; a larger one goes in pieces, so that others have their turn."""
+_NO_JSON: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+class Outgoing(Protocol):
+    """A body that is made while it is sent. `length` in bytes where it is known: such bodies go faster."""
+
+    @property
+    def length(self) -> int | None:
+        """Bytes, or None."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """The bytes, piece by piece."""
+        ...
+
+
+@dataclass(slots=True, repr=False)
+class Request:
+    """What is asked. `target` is a path, quoted, with its query, below the server's base; or a whole URL.
+
+    The body of one that is `confidential` goes to the server asked, and is not carried on to another.
+    """
+
+    method: str
+    target: str
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    body: bytes | Outgoing | None = None
+    confidential: bool = False
+
+    @property
+    def path(self) -> str:
+        """The target without its query, which may hold secrets."""
+        return self.target.partition("?")[0]
+
+    @property
+    def asked(self) -> str:
+        """Method and path, for errors and the log."""
+        return f"{self.method} {self.path}"
+
+    def __repr__(self) -> str:
+        return f"<Request {self.asked}>"
+
+
+@dataclass(slots=True)
+class Answer:
+    """A whole answer, and what it answers."""
+
+    request: Request
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+    @property
+    def decoded(self) -> Any:  # noqa: ANN401  (the server's own JSON)
+        """The JSON of the body, None for an empty one. Raises ProtocolViolated."""
+        return decoded(self.body, self.request)
+
+    def json(self, kind: Any = Any) -> Any:  # noqa: ANN401  (cast by who asks)
+        """The body decoded as `kind`. Raises ProtocolViolated for one that is not."""
+        try:
+            return msgspec.json.decode(self.body, type=kind)
+        except _NO_JSON as error:
+            wanted = "no JSON" if kind is Any else "not the JSON that belongs here"
+            raise ProtocolViolated(f"the answer is {wanted} ({self.request.asked})") from error
+
+
+def decoded(body: bytes, request: Request) -> Any:  # noqa: ANN401  (the server's own JSON)
+    """A body's JSON, None for an empty one. Raises ProtocolViolated."""
+    try:
+        return msgspec.json.decode(body) if body and not body.isspace() else None
+    except _NO_JSON as error:
+        raise ProtocolViolated(f"the answer is no JSON ({request.asked})") from error
+
+
+def json_body(value: object) -> bytes:
+    """A request's body. Raises BadParameter for what can't be written as JSON."""
+    try:
+        return msgspec.json.encode(value)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise BadParameter(f"this can't be sent as JSON: {error}") from None
+
+
+def brief(body: bytes | Outgoing | None) -> bool:
+    """Whether it goes out at once, if there is one."""
+    return body is None or (isinstance(body, bytes) and len(body) <= _DIRECTLY)
+
+
+class Sending:
+    """A body on its way out; keeps what its source raised, which aiohttp would wrap."""
+
+    def __init__(self, source: Outgoing) -> None:
+        self.length = source.length
+        self.error: Exception | None = None
+        self._source = source
+
+    @classmethod
+    def of(cls, body: bytes | Outgoing | None) -> Sending | None:
+        """None for a body that is `brief`."""
+        if body is None or brief(body):
+            return None
+        return cls(_Pieces(body) if isinstance(body, bytes) else body)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for piece in self._source:
+                yield piece
+        except Exception as error:
+            self.error = error
+            raise
+
+
+class _Pieces:
+    """Bytes that are too many for one write."""
+
+    def __init__(self, body: bytes) -> None:
+        self.length = len(body)
+        self._body = body
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for start in range(0, len(self._body), _DIRECTLY):
+            yield self._body[start : start + _DIRECTLY]
