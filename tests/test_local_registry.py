@@ -445,6 +445,7 @@ async def test_layers_that_may_not_be_distributed_need_not_be_there(peer):
         b"null",
         b"\xff",
         b"[" * 200_000,
+        b'{"unknown": ' + b"[" * 200_000,
         image(b"{}", schemaVersion=1),
         image(b"{}", schemaVersion="2"),
         image(b"{}", mediaType=INDEX),
@@ -462,6 +463,29 @@ async def test_what_is_no_manifest_is_refused(peer, body):
     answer = await peer.push_manifest("a", "latest", body)
     assert (answer.status, answer.codes) == (400, ["MANIFEST_INVALID"])
     assert (await peer.ask("GET", "a/tags/list")).status == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (index(layers=[]), INDEX),
+        (index(config=descriptor(b"{}")), INDEX),
+        (index(manifests=None), INDEX),
+        (image(b"{}", mediaType="text/plain"), "text/plain"),
+    ],
+)
+async def test_what_is_no_index_is_refused(peer, body, kind):
+    await peer.push_blob("a", b"{}")
+    answer = await peer.push_manifest("a", "latest", body, kind)
+    assert (answer.status, answer.codes) == (400, ["MANIFEST_INVALID"])
+
+
+async def test_a_manifest_that_does_not_say_what_it_is_is_known_by_its_form(peer):
+    await peer.push_blob("a", b"{}")
+    for body, kind in ((image(b"{}", mediaType=None), IMAGE), (index(mediaType=None), INDEX)):
+        sent = await peer.ask("PUT", "a/manifests/latest", data=body, skip_auto_headers=["Content-Type"])
+        assert sent.status == 201
+        assert (await peer.ask("HEAD", "a/manifests/latest")).headers["Content-Type"] == kind
 
 
 async def test_a_manifest_with_a_bad_digest_inside_is_refused(peer):

@@ -200,6 +200,30 @@ async def test_bytes_that_no_repository_holds_are_swept_at_the_start(tmp_path):
     assert f"sha256:{'0' * 64}" not in blobs(tmp_path / "r")
 
 
+async def test_a_file_that_somebody_cut_or_removed_is_not_given_as_if_it_were_whole(tmp_path):
+    root = tmp_path / "r"
+    async with LocalHub(auth="none", root=root) as hub, Peer(hub) as peer:
+        layer = bytes(32_000_000)  # more than the buffers between the two hold
+        manifest = await peer.push_image("a", "latest", layer)
+        place = next((root / "blobs").rglob(sha256(layer).partition(":")[2]))
+        reader, writer = await asyncio.open_connection(*hub.registry.split(":"))
+        writer.write(f"GET /v2/a/blobs/{sha256(layer)} HTTP/1.0\r\n\r\n".encode())
+        assert (await reader.readline()).split()[1] == b"200"
+        os.truncate(place, 0)
+        got = b""
+        with contextlib.suppress(ConnectionResetError):
+            while piece := await reader.read(65_536):
+                got += piece
+        assert len(got) < len(layer)
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+        place.unlink()
+        next((root / "blobs").rglob(manifest.partition(":")[2])).unlink()
+        assert (await peer.ask("GET", f"a/blobs/{sha256(layer)}")).codes == ["BLOB_UNKNOWN"]
+        assert (await peer.ask("GET", "a/manifests/latest")).codes == ["MANIFEST_UNKNOWN"]
+
+
 async def test_a_folder_is_one_hubs_at_a_time(tmp_path):
     async with LocalHub(root=tmp_path / "r"):
         other = LocalHub(root=tmp_path / "r")
