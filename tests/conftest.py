@@ -19,8 +19,10 @@ from scripted_server import ScriptedEngine
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-# `--hypothesis-profile=long` looks for hours where the usual run looks for a minute. No profile has a deadline.
+# `--hypothesis-profile=long` looks for hours where the usual run looks for a minute; "brief" is for more Pythons than
+# one. No profile has a deadline.
 settings.register_profile("usual", max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("brief", settings.get_profile("usual"), max_examples=20)
 settings.register_profile("long", settings.get_profile("usual"), max_examples=20_000)
 settings.load_profile("usual")
 

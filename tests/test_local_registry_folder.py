@@ -114,6 +114,7 @@ async def test_what_was_stored_counts_for_the_bound_of_the_next_hub(tmp_path):
         assert (await peer.ask("PATCH", location, data=LAYER)).status == 413
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("acknowledged", [0, 1, 7, 40])
 async def test_a_hub_killed_in_the_midst_of_uploads_has_lost_nothing_that_it_confirmed(tmp_path, acknowledged):
     root = tmp_path / "root"
@@ -159,6 +160,7 @@ async def test_a_hub_killed_in_the_midst_of_uploads_has_lost_nothing_that_it_con
         await peer.push_image("cut", "latest", LAYER)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("step", range(1, 50, 2))
 async def test_killed_at_any_step_it_has_a_whole_image_or_none(tmp_path, step):
     """Each step is one that changes the folder or makes sure that a change stays."""

@@ -22,6 +22,7 @@ def pushed(asked):
     return answered(told + line(aux={"Tag": "1", "Digest": f"sha256:{'d1' * 32}", "Size": 9}))
 
 
+@pytest.mark.heavy
 async def test_five_thousand_need_no_more_memory_than_five_hundred_but_for_their_rows():
     asyncio.get_running_loop().set_debug(False)  # it keeps, and measures, a traceback for whatever happens
     async with ScriptedServer(answering(pushed)) as server, Docker(server.url) as docker:

@@ -15,6 +15,8 @@ import textwrap
 import pytest
 from scripted_server import CHUNKED, END, answered, chunk, follow, line, pulled
 
+pytestmark = pytest.mark.heavy
+
 PULL = "/images/create"
 BEGIN = """
     import asyncio, json, logging, os, random, resource
