@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import sys
 import tracemalloc
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
@@ -121,6 +122,10 @@ def everywhere(result: Any, **others: Any) -> Cells:
 
 def by_pace(short: Any, streams: Any, **others: Any) -> Cells:
     return {name: short if call in SHORT else streams for name, call in KINDS.items()} | others
+
+
+# Since 3.14 the depth of C calls is bounded by the stack's size, and a field that no type names is passed over.
+SKIPPED: Cells = dict.fromkeys(("pull", "upload", "build"), GOOD) if sys.version_info >= (3, 14) else {}
 
 
 def refusals(kind: type[APIError]) -> Cells:
@@ -338,7 +343,7 @@ TABLE: dict[str, Row] = {
     "200,000 levels": Row(says(as_json(DEEP)), by_pace(ProtocolViolated, StreamBroken)),
     "200,000 levels in a field that nobody knows": Row(
         says(as_json(LINE.rstrip(b"}\r\n") + b'}, "x": ' + DEEP + b"]" * 200_000 + b"}\n")),
-        by_pace(ProtocolViolated, StreamBroken),
+        by_pace(ProtocolViolated, StreamBroken, **SKIPPED),
     ),
     "an integer of 100 digits": Row(
         says(as_json(LINE.rstrip(b"}\r\n") + b'}, "x": ' + b"7" * 100 + b"}\n")), everywhere(GOOD)
