@@ -60,7 +60,7 @@ _PATIENCE_WITH_A_REFUSAL: Final = 5.0
 _Result = TypeVar("_Result")
 
 
-Take: TypeAlias = Callable[[Request, aiohttp.ClientResponse, "Place"], Awaitable[_Result]]
+Take: TypeAlias = Callable[[Request, aiohttp.ClientResponse], Awaitable[_Result]]
 """What becomes of an answer."""
 
 
@@ -125,43 +125,44 @@ class HTTP:
 
     def whole(self, request: Request, limits: Span, flight: Flight) -> Awaitable[Answer]:  # noqa: ARG002  (as `opened`)
         """The whole answer, inside a flight."""
-        return self._persistently(request, limits, self._whole)
+        return self._read(request, limits, self._whole)
 
     def decoded(self, request: Request, limits: Span, flight: Flight) -> Awaitable[Any]:  # noqa: ARG002
         """The JSON of the whole answer, None for an empty one."""
-        return self._persistently(request, limits, self._decoded)
+        return self._read(request, limits, self._decoded)
 
-    def opened(self, request: Request, limits: Span, flight: Flight) -> Awaitable[Body]:
+    async def opened(self, request: Request, limits: Span, flight: Flight) -> Body:
         """The head of the answer, and its body to be read, inside a flight. Raises an APIError from 400 on."""
-        take = functools.partial(self._opened, idle=limits.idle, deadline=flight.deadline)
-        return self._persistently(request, limits, take, keep=True)
-
-    async def _persistently(self, request: Request, limits: Span, take: Take[_Result], keep: bool = False) -> _Result:
-        """Sent, and sent again where that can do no harm. `keep`: what comes of it keeps the place."""
-        places = self.pool.places
-        place = places.try_acquire(limits.pace) or await places.acquire(limits.pace, limits.pool)
-        attempt = _attempt(request)
+        place = await self.pool.places.acquire(limits.pace, limits.pool)
+        take = functools.partial(self._opened, place=place, idle=limits.idle, deadline=flight.deadline)
         try:
-            try:
-                result = await self._exchange(request, limits, attempt, place, take)
-            except FOREIGN as error:
-                if isinstance(error, DockerError) or error is attempt.raised:
-                    raise
-                first = error
-            else:
-                if not keep:
-                    place.release()
-                return result
-            result = await self._repeatedly(request, limits, attempt, place, take, first)
+            return await self._persistently(request, limits, take)
         except BaseException:
             place.release()
             raise
-        if not keep:
+
+    async def _read(self, request: Request, limits: Span, take: Take[_Result]) -> _Result:
+        """An answer that is read at once, and gives its place back."""
+        places = self.pool.places
+        place = places.try_acquire(limits.pace) or await places.acquire(limits.pace, limits.pool)
+        try:
+            return await self._persistently(request, limits, take)
+        finally:
             place.release()
-        return result
+
+    async def _persistently(self, request: Request, limits: Span, take: Take[_Result]) -> _Result:
+        """Sent, and sent again where that can do no harm."""
+        attempt = _attempt(request)
+        try:
+            return await self._exchange(request, limits, attempt, take)
+        except FOREIGN as error:
+            if isinstance(error, DockerError) or error is attempt.raised:
+                raise
+            first = error
+        return await self._repeatedly(request, limits, attempt, take, first)
 
     async def _repeatedly(
-        self, request: Request, limits: Span, attempt: Attempt, place: Place, take: Take[_Result], first: Exception
+        self, request: Request, limits: Span, attempt: Attempt, take: Take[_Result], first: Exception
     ) -> _Result:
         """What became of it after the first `attempt` failed."""
         started = time.monotonic()
@@ -170,7 +171,7 @@ class HTTP:
             nonlocal attempt
             attempt = _attempt(request)
             self.pool.stats.retries += 1
-            return await self._exchange(request, limits, attempt, place, take)
+            return await self._exchange(request, limits, attempt, take)
 
         def worth(error: Exception) -> bool | float:
             if isinstance(error, DockerError) or not isinstance(error, FOREIGN) or error is attempt.raised:
@@ -205,9 +206,7 @@ class HTTP:
             limits=limits,
         )
 
-    async def _exchange(
-        self, request: Request, limits: Span, attempt: Attempt, place: Place, take: Take[_Result]
-    ) -> _Result:
+    async def _exchange(self, request: Request, limits: Span, attempt: Attempt, take: Take[_Result]) -> _Result:
         """One answer that is no redirect, taken as `take` does; an APIError for one that says no."""
         for _ in range(MOST_HOPS + 1):
             started = time.monotonic()
@@ -233,7 +232,7 @@ class HTTP:
             status = response.status
             try:
                 if 200 <= status < 300 or status == _NOT_MODIFIED:
-                    return await take(request, response, place)
+                    return await take(request, response)
                 if status < 200:
                     raise ProtocolViolated(f"{self.address} answers {status}, which nobody asked for ({request.asked})")
                 if status >= 400:
@@ -331,10 +330,10 @@ class HTTP:
             missing=self._missing,
         )
 
-    async def _whole(self, request: Request, response: aiohttp.ClientResponse, _: Place) -> Answer:
+    async def _whole(self, request: Request, response: aiohttp.ClientResponse) -> Answer:
         return Answer(request, response.status, response.headers, await self._body(request, response))
 
-    async def _decoded(self, request: Request, response: aiohttp.ClientResponse, _: Place) -> Any:  # noqa: ANN401
+    async def _decoded(self, request: Request, response: aiohttp.ClientResponse) -> Any:  # noqa: ANN401
         return decoded(await self._body(request, response), request)
 
     async def _body(self, request: Request, response: aiohttp.ClientResponse) -> bytes:
@@ -351,8 +350,8 @@ class HTTP:
         self,
         request: Request,
         response: aiohttp.ClientResponse,
-        place: Place,
         *,
+        place: Place,
         idle: float | None,
         deadline: float,
     ) -> Body:
