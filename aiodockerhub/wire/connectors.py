@@ -24,7 +24,7 @@ __all__ = ["UNDER_WAY", "Attempt", "TCPConnector", "UnixConnector"]
 Look: TypeAlias = "Callable[[int], list[Any]]"
 
 
-_UNGUARDED: Final = tuple(map(int, aiohttp.__version__.split(".")[:2])) >= (3, 14)
+_BOUNDS_HEADS: Final = tuple(map(int, aiohttp.__version__.split(".")[:2])) >= (3, 14)
 """Whether this aiohttp bounds the fields of heads and trailers by itself."""
 _MOST_BUT_BODY: Final = 1024 * 1024
 """Bytes of a head with the answers of 1xx before it, of trailers, of what stands between chunks."""
@@ -135,7 +135,7 @@ class _Watching(aiohttp.BaseConnector):
         transport = attempt.transport
         if transport is None:
             return
-        if _UNGUARDED and attempt.sending is None:
+        if _BOUNDS_HEADS and attempt.sending is None:
             if attempt.reused and transport.get_protocol() is not protocol:
                 transport.set_protocol(protocol)
         else:

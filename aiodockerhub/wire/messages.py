@@ -72,13 +72,12 @@ class Answer:
         """The JSON of the body, None for an empty one. Raises ProtocolViolated."""
         return decoded(self.body, self.request)
 
-    def json(self, kind: Any = Any) -> Any:  # noqa: ANN401  (cast by who asks)
+    def json(self, kind: Any) -> Any:  # noqa: ANN401  (cast by who asks)
         """The body decoded as `kind`. Raises ProtocolViolated for one that is not."""
         try:
             return msgspec.json.decode(self.body, type=kind)
         except _NO_JSON as error:
-            wanted = "no JSON" if kind is Any else "not the JSON that belongs here"
-            raise ProtocolViolated(f"the answer is {wanted} ({self.request.asked})") from error
+            raise ProtocolViolated(f"the answer is not the JSON that belongs here ({self.request.asked})") from error
 
 
 def decoded(body: bytes, request: Request) -> Any:  # noqa: ANN401  (the server's own JSON)
