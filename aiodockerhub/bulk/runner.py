@@ -175,8 +175,7 @@ class Run(Generic[Item, Outcome]):
     def _row(self, row: Result[Outcome] | _Underway) -> Result[Outcome]:
         if isinstance(row, Result):
             return row
-        words = "cancelled before its end" if self._stopping else "not ended yet"
-        return self._result(row, None, Closed(f"{row.reference}: {words}"))
+        return self._result(row, None, _cut_off(row) if self._stopping else Closed(f"{row.reference}: not ended yet"))
 
     def _start(self) -> None:
         self._began = self.loop.time()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from aiodockerhub.credentials import BuildCredentials, Credentials, build_header
 from aiodockerhub.engine.dockerfile import base_registries
-from aiodockerhub.engine.transfers import refused, reported
+from aiodockerhub.engine.transfers import refused, reported, told_id
 from aiodockerhub.errors import BadParameter, BuildFailed, DockerError, ProtocolViolated
 from aiodockerhub.progress import BuildStep, Built
 from aiodockerhub.wire.jsonstream import JSONLines
@@ -148,10 +148,7 @@ class Builds:
 
     async def _id_of(self, image: str) -> str:
         found = await self._engine.json("ImageInspect", "GET", "/images/{*}/json", image)
-        identity = cast("dict[str, Any]", found).get("Id") if isinstance(found, dict) else None
-        if not isinstance(identity, str):
-            raise ProtocolViolated(f"the engine built {image}, and tells no id of it")
-        return identity
+        return told_id(found, f"built {image}")
 
     def _stream(
         self,

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     Inspect = Callable[[str], Awaitable[types.ImageInspect]]
 
-__all__ = ["Importing", "Pulling", "Pushing", "refused", "reported"]
+__all__ = ["Importing", "Pulling", "Pushing", "refused", "reported", "told_id"]
 
 # podman tells it in words alone
 _PUSHED = re.compile(r"(?P<tag>\S+): digest: (?P<digest>\S+) size: (?P<size>\d+)\s*")
@@ -45,6 +45,14 @@ def reported(
     message = (step.failure.message if step.failure is not None else None) or step.error or "no reason given"
     code = step.failure.code if step.failure is not None else None
     return failed(kind, message.strip(), code=code, method=method, path=path)
+
+
+def told_id(image: object, done: str) -> str:
+    """The id in what an engine tells of an image. Raises ProtocolViolated where there is none."""
+    identity = cast("dict[str, Any]", image).get("Id") if isinstance(image, dict) else None
+    if not isinstance(identity, str):
+        raise ProtocolViolated(f"the engine {done}, and tells no id of it")
+    return identity
 
 
 @contextlib.contextmanager
@@ -123,11 +131,9 @@ class Pulling(_Transfer[PullProgress]):
 
     async def _pulled(self, reference: Reference, digest: str | None) -> Pulled:
         image: object = await self._inspect(reference.familiar)
-        told = cast("dict[str, Any]", image) if isinstance(image, dict) else {}
-        if not isinstance(identity := told.get("Id"), str):
-            raise ProtocolViolated(f"the engine pulled {reference.familiar}, and tells no id of it")
+        identity = told_id(image, f"pulled {reference.familiar}")
         # podman tells no digest while it pulls
-        digest = digest or reference.digest or _digest_of(told, reference)
+        digest = digest or reference.digest or _digest_of(cast("dict[str, Any]", image), reference)
         return Pulled(reference.familiar, identity, digest, self._up_to_date)
 
 
