@@ -87,11 +87,15 @@ def ca() -> trustme.CA:
 
 @pytest.fixture(scope="session", autouse=True)
 def _settled_memory() -> Iterator[None]:
-    """What is in memory before the first test is not looked at again by the collections after each test."""
+    """What is in memory before a test is not looked at again by the collection after it, but once more at the end.
+
+    pytest keeps a report of each test: with thousands of them the collections would take longer than the tests.
+    """
     gc.collect()
     gc.freeze()
     yield
     gc.unfreeze()
+    gc.collect()
 
 
 @pytest.fixture(autouse=True)
@@ -103,6 +107,7 @@ def _no_socket_is_left(request: pytest.FixtureRequest) -> Iterator[None]:
     before = _open_sockets()
     yield
     gc.collect()
+    gc.freeze()
     if request.node.get_closest_marker("leaves_open"):
         return
     # Threads of a test's servers may still be closing theirs.
