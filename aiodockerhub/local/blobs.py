@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
     from aiodockerhub.local.contents import Contents
-    from aiodockerhub.local.rights import Action, Rights
+    from aiodockerhub.local.rights import Rights
     from aiodockerhub.local.shelf import Blob, Part
     from aiodockerhub.local.uploads import Upload
 
@@ -53,7 +53,7 @@ class BlobsV2:
         yield web.delete(_BLOB, self._delete)
 
     async def _get(self, request: web.Request) -> web.StreamResponse:
-        name = self._allowed(request, "pull")
+        name = self._rights.repository(request, "pull")
         digest = asked.digest(request.match_info["digest"])
         if self._contents.blob_size(name, digest) is None:
             raise _unknown(digest)
@@ -68,14 +68,14 @@ class BlobsV2:
             blob.close()
 
     async def _delete(self, request: web.Request) -> web.Response:
-        name = self._allowed(request, "delete")
+        name = self._rights.repository(request, "delete")
         digest = asked.digest(request.match_info["digest"])
         if not await self._contents.remove_blob(name, digest):
             raise _unknown(digest)
         return web.Response(status=202, headers=VERSION)
 
     async def _begin(self, request: web.Request) -> web.Response:
-        name = self._allowed(request, "push")
+        name = self._rights.repository(request, "push")
         mounted = request.query.get("mount")
         if mounted and await self._mount(request, name, asked.digest(mounted)):
             return _created(name, mounted)
@@ -149,13 +149,8 @@ class BlobsV2:
             self._uploads.drop(upload)
         return web.Response(status=204, headers=VERSION)
 
-    def _allowed(self, request: web.Request, action: Action) -> str:
-        name = asked.repository(request.match_info["name"])
-        self._rights.check(request, action, name)
-        return name
-
     def _upload(self, request: web.Request) -> Upload:
-        name = self._allowed(request, "push")
+        name = self._rights.repository(request, "push")
         upload = self._uploads.find(name, request.match_info["upload"])
         if upload is None:
             raise refused(404, "BLOB_UPLOAD_UNKNOWN", "there is no such upload: it ended, or never began")

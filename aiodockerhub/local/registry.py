@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from aiodockerhub.local.contents import Contents
     from aiodockerhub.local.manifests import Descriptor, Manifest
-    from aiodockerhub.local.rights import Action, Rights
+    from aiodockerhub.local.rights import Rights
 
 LARGEST_MANIFEST = 4 * 1024 * 1024
 _LARGEST_PAGE = 10_000
@@ -60,7 +60,7 @@ class RegistryV2:
         return as_json({"repositories": page}, headers={**VERSION, **link})
 
     async def _tags(self, request: web.Request) -> web.Response:
-        name = self._allowed(request, "pull")
+        name = self._rights.repository(request, "pull")
         tags = self._contents.tags(name)
         if tags is None:
             raise refused(404, "NAME_UNKNOWN", f"there is no repository {name}", name=name)
@@ -69,7 +69,7 @@ class RegistryV2:
         return as_json({"name": name, "tags": page}, headers={**VERSION, **link})
 
     async def _get(self, request: web.Request) -> web.Response:
-        name = self._allowed(request, "pull")
+        name = self._rights.repository(request, "pull")
         reference = _reference(request)
         kept = self._contents.manifest(name, reference)
         if kept is None:
@@ -87,7 +87,7 @@ class RegistryV2:
             blob.close()
 
     async def _put(self, request: web.Request) -> web.Response:
-        name = self._allowed(request, "push")
+        name = self._rights.repository(request, "push")
         reference = _reference(request)
         tags = [asked.tag(tag) for tag in request.query.getall("tag", [])[:_MOST_TAGS]]
         body = await asked.whole_body(request, LARGEST_MANIFEST)
@@ -129,17 +129,12 @@ class RegistryV2:
             raise RegistryRefused(400, *problems[:_MOST_PROBLEMS])
 
     async def _delete(self, request: web.Request) -> web.Response:
-        name = self._allowed(request, "delete")
+        name = self._rights.repository(request, "delete")
         reference = _reference(request)
         remove = self._contents.remove_manifest if ":" in reference else self._contents.remove_tag
         if not await remove(name, reference):
             raise _unknown(reference)
         return web.Response(status=202, headers=VERSION)
-
-    def _allowed(self, request: web.Request, action: Action) -> str:
-        name = asked.repository(request.match_info["name"])
-        self._rights.check(request, action, name)
-        return name
 
 
 def _missing(wanted: Descriptor, size: int | None) -> list[Problem]:

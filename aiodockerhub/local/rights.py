@@ -12,9 +12,9 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
+from aiodockerhub.local import asked
 from aiodockerhub.local.accounts import LIBRARY, basic_credentials
 from aiodockerhub.local.answers import VERSION, Problem, RegistryRefused, as_json
-from aiodockerhub.local.asked import whole_body
 from aiodockerhub.local.tokens import SECONDS, Tokens
 
 if TYPE_CHECKING:
@@ -74,6 +74,12 @@ class Rights:
         if not request.headers.get("Authorization"):
             raise self._challenge(request, "")
         self._caller(request, "")
+
+    def repository(self, request: web.Request, action: Action) -> str:
+        """The repository that the path names. Raises for a bad name, and what `check` raises."""
+        name = asked.repository(request.match_info["name"])
+        self.check(request, action, name)
+        return name
 
     def check(self, request: web.Request, action: Action, name: str) -> None:
         """Raises 401 for who has yet to show something (more), 403 for who may not."""
@@ -152,7 +158,7 @@ class Rights:
         return self._token(user, " ".join(request.query.getall("scope", [])))
 
     async def _post_token(self, request: web.Request) -> web.Response:
-        form = dict(parse_qsl((await whole_body(request, _LARGEST_FORM)).decode(errors="replace")))
+        form = dict(parse_qsl((await asked.whole_body(request, _LARGEST_FORM)).decode(errors="replace")))
         if form.get("grant_type") != "password":
             raise RegistryRefused(400, Problem("UNSUPPORTED", "only the grant type password is known here"))
         given = form.get("username", ""), form.get("password", "")
