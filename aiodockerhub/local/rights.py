@@ -14,7 +14,7 @@ from aiohttp import web
 
 from aiodockerhub.local import asked
 from aiodockerhub.local.accounts import LIBRARY, basic_credentials
-from aiodockerhub.local.answers import VERSION, Problem, RegistryRefused, as_json
+from aiodockerhub.local.answers import VERSION, Problem, RegistryRefused, as_json, refused
 from aiodockerhub.local.tokens import SECONDS, Tokens
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class Rights:
             raise self._challenge(request, scope, error="insufficient_scope")
         if caller.user is None:
             raise self._challenge(request, scope)
-        raise RegistryRefused(403, Problem("DENIED", f"{caller.user!r} may not do this: {scope}"))
+        raise refused(403, "DENIED", f"{caller.user!r} may not do this: {scope}")
 
     def _may(self, user: str | None, resource: str, action: str) -> bool:
         if action in {"pull", "*"}:
@@ -136,7 +136,7 @@ class Rights:
         if given is None or user is None:
             raise self._challenge(request, scope, message="wrong username or password")
         if not user.active:
-            raise RegistryRefused(403, Problem("DENIED", f"the account {given[0]!r} is not active"))
+            raise refused(403, "DENIED", f"the account {given[0]!r} is not active")
         return given[0]
 
     def _challenge(
@@ -160,7 +160,7 @@ class Rights:
     async def _post_token(self, request: web.Request) -> web.Response:
         form = dict(parse_qsl((await asked.whole_body(request, _LARGEST_FORM)).decode(errors="replace")))
         if form.get("grant_type") != "password":
-            raise RegistryRefused(400, Problem("UNSUPPORTED", "only the grant type password is known here"))
+            raise refused(400, "UNSUPPORTED", "only the grant type password is known here")
         given = form.get("username", ""), form.get("password", "")
         return self._token(self._user(request, given, ""), form.get("scope", ""))
 
