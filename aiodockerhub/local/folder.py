@@ -74,10 +74,7 @@ class FolderShelf:
         place = self._place(digest)
         with _full():
             _make(place.parent)
-            known = self.size(digest)
             cast("_Part", part).move(place)
-        if known is not None:
-            self._budget.give(known)
 
     def size(self, digest: str) -> int | None:
         """How many bytes, or None."""

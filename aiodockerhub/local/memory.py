@@ -39,7 +39,6 @@ class MemoryShelf:
 
     def keep(self, part: Part, digest: str) -> None:
         """Take the part's bytes over, without copying them."""
-        self.remove(digest)
         self._blobs[digest] = cast("_Part", part).release()
 
     def size(self, digest: str) -> int | None:

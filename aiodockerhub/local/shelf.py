@@ -97,7 +97,7 @@ class Shelf(Protocol):
         ...
 
     def keep(self, part: Part, digest: str) -> None:
-        """Let a settled part be the blob of this digest."""
+        """Let a settled part be the blob of this digest, of which there is none yet. Raises Full."""
         ...
 
     def size(self, digest: str) -> int | None:
