@@ -91,19 +91,20 @@ class RegistryV2:
         reference = _reference(request)
         tags = [asked.tag(tag) for tag in request.query.getall("tag", [])[:_MOST_TAGS]]
         body = await asked.whole_body(request, LARGEST_MANIFEST)
-        algorithm, colon, _ = reference.partition(":")
-        digest = f"{algorithm}:{hashlib.new(algorithm, body).hexdigest()}" if colon else _sha256(body)
-        if colon and digest != reference:
+        by_digest = ":" in reference
+        algorithm = reference.partition(":")[0] if by_digest else "sha256"
+        digest = f"{algorithm}:{hashlib.new(algorithm, body).hexdigest()}"
+        if by_digest and digest != reference:
             raise refused(400, "DIGEST_INVALID", f"what was sent is {digest}, not {reference}", digest=reference)
         kind = request.content_type if "Content-Type" in request.headers else ""
         try:
             manifest = manifests.read(body, kind)
         except BadParameter as error:
             raise refused(400, "MANIFEST_INVALID", str(error)) from error
-        if not colon:
+        if not by_digest:
             tags.append(reference)
         with fitting():
-            part = self._contents.begin(algorithm if colon else "sha256")
+            part = self._contents.begin(algorithm)
             try:
                 part.write(body)
             except BaseException:
@@ -113,7 +114,7 @@ class RegistryV2:
             await self._contents.add_manifest(name, kept, tags, part, lambda: self._check_below(name, manifest))
         answer = web.Response(status=201, headers={**VERSION, "Docker-Content-Digest": digest})
         answer.headers["Location"] = f"/v2/{name}/manifests/{digest}"
-        for tag in tags if colon else ():
+        for tag in tags if by_digest else ():
             answer.headers.add("OCI-Tag", tag)
         return answer
 
@@ -160,10 +161,6 @@ def _page(request: web.Request, names: list[str], size: int) -> tuple[list[str],
 def _reference(request: web.Request) -> str:
     reference = request.match_info["reference"]
     return asked.digest(reference) if ":" in reference else asked.tag(reference)
-
-
-def _sha256(body: bytes) -> str:
-    return f"sha256:{hashlib.sha256(body).hexdigest()}"
 
 
 def _unknown(reference: str) -> RegistryRefused:
