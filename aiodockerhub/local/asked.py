@@ -1,4 +1,4 @@
-"""What a request to the registry names and carries, checked: names, tags, digests, bodies."""
+"""What a request names and carries, checked: numbers, and what the registry is asked: names, tags, digests, bodies."""
 
 from __future__ import annotations
 
@@ -45,12 +45,17 @@ def tag(text: str) -> str:
     return text
 
 
+def number(text: str) -> int | None:
+    """A number of nine digits at most, or None: no page is beyond them, and longer ones cost time."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
+
+
 def count(text: str, most: int) -> int:
     """How many entries a page shall have."""
-    # nine digits at most: longer numbers cost time
-    if not (text.isascii() and text.isdecimal() and len(text) < 10 and int(text) <= most):
+    given = number(text)
+    if given is None or given > most:
         raise refused(400, "PAGINATION_NUMBER_INVALID", f"n is a number from 0 to {most}", n=text[:_SHOWN])
-    return int(text)
+    return given
 
 
 async def whole_body(request: web.Request, largest: int) -> bytes:

@@ -11,6 +11,7 @@ from aiohttp import web
 from aiodockerhub.errors import BadParameter
 from aiodockerhub.local.accounts import LIBRARY, User, basic_credentials
 from aiodockerhub.local.answers import Refused, as_json
+from aiodockerhub.local.asked import number
 from aiodockerhub.local.repositories import HubImage, ImageId
 
 if TYPE_CHECKING:
@@ -222,13 +223,10 @@ def _refusing() -> Generator[None]:
 
 
 def _positive(request: web.Request, parameter: str, default: int) -> int:
-    given = request.query.get(parameter)
-    if given is None:
-        return default
-    # nine digits at most: no page is beyond them, and longer numbers cost time
-    if not (given.isascii() and given.isdecimal() and len(given) < 10 and int(given) > 0):
+    given = number(request.query.get(parameter, str(default)))
+    if not given:
         raise Refused(400, f"{parameter} is no positive number")
-    return int(given)
+    return given
 
 
 def _found(name: str) -> dict[str, object]:
