@@ -160,14 +160,15 @@ class BlobsV2:
 async def _send(request: web.Request, blob: Blob, headers: dict[str, str]) -> web.StreamResponse:
     first, last = 0, blob.size - 1
     answer = web.StreamResponse(headers={**headers, "Accept-Ranges": "bytes"})
-    asked_for = _RANGE.fullmatch(request.headers.get("Range", ""))
-    if asked_for and int(asked_for[1]) <= min(int(asked_for[2] or last), last):
-        first, last = int(asked_for[1]), min(int(asked_for[2] or last), last)
-        answer.set_status(206)
-        answer.headers["Content-Range"] = f"bytes {first}-{last}/{blob.size}"
-    elif asked_for and int(asked_for[1]) >= blob.size:
-        outside = {"Content-Range": f"bytes */{blob.size}"}
-        raise RegistryRefused(416, Problem("RANGE_INVALID", f"the blob has {blob.size} bytes"), headers=outside)
+    if asked_for := _RANGE.fullmatch(request.headers.get("Range", "")):
+        start, end = int(asked_for[1]), min(int(asked_for[2] or last), last)
+        if start >= blob.size:
+            outside = {"Content-Range": f"bytes */{blob.size}"}
+            raise RegistryRefused(416, Problem("RANGE_INVALID", f"the blob has {blob.size} bytes"), headers=outside)
+        if start <= end:
+            first, last = start, end
+            answer.set_status(206)
+            answer.headers["Content-Range"] = f"bytes {first}-{last}/{blob.size}"
     answer.content_length = last - first + 1
     await answer.prepare(request)
     while first <= last and request.method != "HEAD":
