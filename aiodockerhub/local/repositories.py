@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,15 +9,15 @@ import msgspec
 
 from aiodockerhub.errors import BadParameter
 from aiodockerhub.local.accounts import LIBRARY
+from aiodockerhub.reference import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 ImageId = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 
-# a component of a repository's name, as image references have it
-_COMPONENT = re.compile(r"[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*")
-_LONGEST = 255
+# any registry will do where only a repository's name is checked
+_ANY = "localhost"
 
 
 class HubImage(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -44,8 +43,9 @@ class Repositories:
 
     def join(self, namespace: str, repository: str, ids: Iterable[str]) -> None:
         """Make the repository if it is new; add what it lacks. Raises BadParameter for a bad name."""
-        name = f"{namespace}/{repository}"
-        if len(name) > _LONGEST or not (_COMPONENT.fullmatch(namespace) and _COMPONENT.fullmatch(repository)):
+        name = Reference(_ANY, f"{namespace}/{repository}").repository
+        # an escaped slash of a path gets here too
+        if name.count("/") != 1:
             raise BadParameter(f"{name!r} can't be a repository's name")
         known = {image.id: image for image in self._images.get(name, ())}
         for image_id in ids:
