@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import collections
 import contextlib
+import functools
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable
-    from typing import Any
+    from typing import Any, Concatenate
 
     from aiodockerhub.local.shelf import Blob, Part, Shelf
 
+_P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 # no component of a repository's name begins with it
@@ -49,10 +51,26 @@ class Contents:
         self._lock = asyncio.Lock()
         self._changes: set[asyncio.Task[Any]] = set()
 
+    @staticmethod
+    def _whole(
+        change: Callable[Concatenate[Contents, _P], Coroutine[Any, Any, _T]],
+    ) -> Callable[Concatenate[Contents, _P], Coroutine[Any, Any, _T]]:
+        """Does a method to its end, even if who waits for it is cancelled: memory and shelf must say the same."""
+
+        @functools.wraps(change)
+        async def whole(self: Contents, /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
+            task = asyncio.create_task(change(self, *args, **kwargs))
+            self._changes.add(task)
+            task.add_done_callback(self._changed)
+            return await asyncio.shield(task)
+
+        return whole
+
+    # whole: a shelf that opens after close() has ended would never be closed
+    @_whole
     async def open(self) -> None:
         """Read what the shelf holds, which may refuse to open."""
-        # whole: a shelf that opens after close() has ended would never be closed
-        await self._whole(asyncio.to_thread(self._read))
+        await asyncio.to_thread(self._read)
 
     async def close(self) -> None:
         """End once every change that began is done."""
@@ -87,28 +105,23 @@ class Contents:
         """A blob, or a manifest, on its way here."""
         return self._shelf.begin(algorithm)
 
+    @_whole
     async def add_blob(self, name: str, digest: str, part: Part) -> None:
         """Let the repository hold what the part is, of which the digest was checked. Raises Full."""
+        async with self._keeping(part, digest):
+            await self._hold_blob(name, digest, part.size)
 
-        async def change() -> None:
-            async with self._keeping(part, digest):
-                await self._hold_blob(name, digest, part.size)
-
-        await self._whole(change())
-
+    @_whole
     async def mount_blob(self, name: str, digest: str, source: str) -> bool:
         """Let a repository hold a blob that another holds; False where that does not hold it. Raises Full."""
+        async with self._lock:
+            size = self.blob_size(source, digest)
+            if size is None:
+                return False
+            await self._hold_blob(name, digest, size)
+            return True
 
-        async def change() -> bool:
-            async with self._lock:
-                size = self.blob_size(source, digest)
-                if size is None:
-                    return False
-                await self._hold_blob(name, digest, size)
-                return True
-
-        return await self._whole(change())
-
+    @_whole
     async def add_manifest(
         self, name: str, manifest: Kept, tags: Iterable[str], part: Part, check: Callable[[], None]
     ) -> None:
@@ -116,63 +129,50 @@ class Contents:
 
         Nothing is removed between `check` and the end.
         """
+        async with self._keeping(part, manifest.digest):
+            check()
+            repository = self._repositories.setdefault(name, _Repository())
+            path = f"{name}/{_MANIFESTS}/{_path(manifest.digest)}"
+            await asyncio.to_thread(self._shelf.note, path, manifest.media_type)
+            self._holders[manifest.digest] += manifest.digest not in repository.manifests
+            repository.manifests[manifest.digest] = manifest
+            for tag in tags:
+                await asyncio.to_thread(self._shelf.note, f"{name}/{_TAGS}/{tag}", manifest.digest)
+                repository.tags[tag] = manifest.digest
 
-        async def change() -> None:
-            async with self._keeping(part, manifest.digest):
-                check()
-                repository = self._repositories.setdefault(name, _Repository())
-                path = f"{name}/{_MANIFESTS}/{_path(manifest.digest)}"
-                await asyncio.to_thread(self._shelf.note, path, manifest.media_type)
-                self._holders[manifest.digest] += manifest.digest not in repository.manifests
-                repository.manifests[manifest.digest] = manifest
-                for tag in tags:
-                    await asyncio.to_thread(self._shelf.note, f"{name}/{_TAGS}/{tag}", manifest.digest)
-                    repository.tags[tag] = manifest.digest
-
-        await self._whole(change())
-
+    @_whole
     async def remove_tag(self, name: str, tag: str) -> bool:
         """Let the tag mean nothing; False where it did."""
+        async with self._lock:
+            repository = self._repositories.get(name)
+            if repository is None or tag not in repository.tags:
+                return False
+            await asyncio.to_thread(self._shelf.forget, f"{name}/{_TAGS}/{tag}")
+            del repository.tags[tag]
+            return True
 
-        async def change() -> bool:
-            async with self._lock:
-                repository = self._repositories.get(name)
-                if repository is None or tag not in repository.tags:
-                    return False
-                await asyncio.to_thread(self._shelf.forget, f"{name}/{_TAGS}/{tag}")
-                del repository.tags[tag]
-                return True
-
-        return await self._whole(change())
-
+    @_whole
     async def remove_manifest(self, name: str, digest: str) -> bool:
         """Let go of the manifest and of all tags that mean it; False where it is not there."""
+        async with self._lock:
+            repository = self._repositories.get(name)
+            if repository is None or digest not in repository.manifests:
+                return False
+            for tag in [tag for tag, meant in repository.tags.items() if meant == digest]:
+                await asyncio.to_thread(self._shelf.forget, f"{name}/{_TAGS}/{tag}")
+                del repository.tags[tag]
+            await self._let_go(name, repository.manifests, _MANIFESTS, digest)
+            return True
 
-        async def change() -> bool:
-            async with self._lock:
-                repository = self._repositories.get(name)
-                if repository is None or digest not in repository.manifests:
-                    return False
-                for tag in [tag for tag, meant in repository.tags.items() if meant == digest]:
-                    await asyncio.to_thread(self._shelf.forget, f"{name}/{_TAGS}/{tag}")
-                    del repository.tags[tag]
-                await self._let_go(name, repository.manifests, _MANIFESTS, digest)
-                return True
-
-        return await self._whole(change())
-
+    @_whole
     async def remove_blob(self, name: str, digest: str) -> bool:
         """Let go of the blob; False where it is not there."""
-
-        async def change() -> bool:
-            async with self._lock:
-                repository = self._repositories.get(name)
-                if repository is None or digest not in repository.blobs:
-                    return False
-                await self._let_go(name, repository.blobs, _BLOBS, digest)
-                return True
-
-        return await self._whole(change())
+        async with self._lock:
+            repository = self._repositories.get(name)
+            if repository is None or digest not in repository.blobs:
+                return False
+            await self._let_go(name, repository.blobs, _BLOBS, digest)
+            return True
 
     @contextlib.asynccontextmanager
     async def _keeping(self, part: Part, digest: str) -> AsyncGenerator[None, None]:
@@ -237,13 +237,6 @@ class Contents:
             repository.blobs[digest] = size
         else:
             repository.manifests[digest] = Kept(digest, text, size)
-
-    async def _whole(self, change: Coroutine[Any, Any, _T]) -> _T:
-        """The change, to its end, even if who waits for it is cancelled: memory and shelf must say the same."""
-        task = asyncio.create_task(change)
-        self._changes.add(task)
-        task.add_done_callback(self._changed)
-        return await asyncio.shield(task)
 
     def _changed(self, task: asyncio.Task[Any]) -> None:
         self._changes.discard(task)
