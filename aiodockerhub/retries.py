@@ -56,13 +56,28 @@ async def again(
     `backoff` says, or the seconds to wait, where the server named them. The last error is raised.
     """
     tried = 1
-    while True:
-        verdict = (backoff.attempts is None or tried < backoff.attempts) and worth(failure)
-        if verdict is False:
-            raise failure
-        await asyncio.sleep(backoff.wait(tried) if verdict is True else verdict)
-        tried += 1
-        try:
-            return await operation()
-        except Exception as error:  # noqa: BLE001  (`worth` tells; what it does not know is raised)
-            failure = error
+    try:
+        while True:
+            verdict = (backoff.attempts is None or tried < backoff.attempts) and worth(failure)
+            if verdict is False:
+                raise failure
+            _forget_frames(failure)
+            await asyncio.sleep(backoff.wait(tried) if verdict is True else verdict)
+            tried += 1
+            try:
+                return await operation()
+            except Exception as error:  # noqa: BLE001  (`worth` tells; what it does not know is raised)
+                failure = error
+    finally:
+        del failure  # its traceback holds this frame, and that all frames above
+
+
+def _forget_frames(error: BaseException | None) -> None:
+    """Let go of the frames that saw an error which is overcome.
+
+    As a rule something there holds the error: until a garbage collection all frames above would live on, and with them
+    the iterators of streams that are left.
+    """
+    while error is not None:
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__

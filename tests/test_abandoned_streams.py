@@ -11,7 +11,7 @@ import threading
 import types
 
 import pytest
-from scripted_server import CHUNKED, chunk, follow, line, pulled, telling
+from scripted_server import CHUNKED, answered, chunk, follow, head, line, pulled, telling
 
 from aiodockerhub.engine.docker import Docker
 from aiodockerhub.errors import Closed
@@ -237,6 +237,28 @@ async def test_left_it_makes_room_for_the_next(scripted, way):
         scripted.says[PULL] = pulled("a")
         assert await docker.images.pull("busybox") == PULLED
         del held
+
+
+@pytest.mark.parametrize("begin", [b"", head(content_length=100) + b"{"], ids=["before its answer", "in its answer"])
+async def test_left_after_an_error_was_overcome_it_needs_no_garbage_collection(scripted, begin):
+    """An error keeps the frames that saw it, and they keep those above, where the iterator of the stream is."""
+
+    async def lost(peer):
+        scripted.says["/containers/x/json"] = answered({"Config": {"Tty": False}})
+        await peer.send(begin)
+        peer.close()
+
+    scripted.says["/containers/x/json"] = lost
+    scripted.says["/containers/x/logs"] = telling(chunk(b"\x01\0\0\0\0\0\0\x03hi\n"), then=follow)
+    async with Docker(scripted.url, version="1.41") as docker:
+        gc.disable()
+        try:
+            async for _ in docker.containers.logs("x", follow=True):
+                break
+            assert docker.stats().retries == 1
+            await nothing_is_open(scripted, docker)
+        finally:
+            gc.enable()
 
 
 async def test_ten_thousand_left_in_every_way_leave_nothing(scripted, docker):

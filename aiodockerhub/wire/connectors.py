@@ -54,8 +54,6 @@ class Attempt:
     content: aiohttp.StreamReader | None = None
     """The body of its answer, once the head has come."""
     sending: Upload | None = None
-    raised: Exception | None = None
-    """What its own body raised."""
     hop = ""
     """The URL that a redirect led to, or ""."""
 
@@ -68,18 +66,17 @@ class Attempt:
         """Whether it has a connection, or had one."""
         return self.protocol is not None
 
+    @property
+    def raised(self) -> Exception | None:
+        """What its own body's source raised, of which aiohttp says only that sending failed."""
+        return self.sending.error if self.sending is not None else None
+
     def redirected(self, hop: str) -> None:
         """It goes on at `hop`."""
         self.protocol = None
         self.answered = False
         self.content = None
         self.hop = hop
-
-    def cause(self, error: Exception) -> Exception:
-        """What its body's source raised, of which aiohttp says only that sending failed; else `error`."""
-        if self.sending is not None:
-            self.raised = self.sending.error
-        return self.raised or error
 
     def cut(self) -> None:
         """End its connection at once. Closed, it would live on for as long as a peer does not read what was written."""

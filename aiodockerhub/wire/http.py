@@ -158,8 +158,9 @@ class HTTP:
         except FOREIGN as error:
             if isinstance(error, DockerError) or error is attempt.raised:
                 raise
-            first = error
-        return await self._repeatedly(request, limits, attempt, take, first)
+            # no name for the error here, which would live on with all frames above: its traceback holds this one
+            repeating = self._repeatedly(request, limits, attempt, take, error)
+        return await repeating
 
     async def _repeatedly(
         self, request: Request, limits: Span, attempt: Attempt, take: Take[_Result], first: Exception
@@ -213,8 +214,10 @@ class HTTP:
             response: aiohttp.ClientResponse | Exception
             try:
                 response = await self._asking(request, limits, attempt)
-            except FOREIGN as error:
-                response = attempt.cause(error)
+            except FOREIGN:
+                if attempt.raised is None:
+                    raise
+                response = attempt.raised
             except BaseException:
                 attempt.cut()
                 raise
