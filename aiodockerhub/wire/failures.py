@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import socket
 import ssl
 import stat
 from typing import TYPE_CHECKING, Final
@@ -32,7 +33,9 @@ __all__ = [
     "failure",
     "is_exhaustion",
     "is_momentary",
+    "is_passing",
     "is_repeatable",
+    "unconnected",
     "wants_tls",
     "without_secrets",
 ]
@@ -78,7 +81,7 @@ def failure(
     if (tls := _tls_failed(error, attempt, address=address, asked=asked)) is not None:
         return tls
     if not attempt.connected:
-        return _unconnected(error, address=address, asked=asked, unreachable=unreachable)
+        return unconnected(error, address=address, asked=asked, unreachable=unreachable)
     if isinstance(error, aiohttp.ClientResponseError):
         return ProtocolViolated(f"{address} does not answer in HTTP: {_in_a_line(error.message)} ({asked})")
     return unreachable(
@@ -99,16 +102,22 @@ def _late(error: Exception, attempt: Attempt, *, address: str, asked: str, limit
 
 def _tls_failed(error: Exception, attempt: Attempt, *, address: str, asked: str) -> TLSFailed | None:
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        reason = getattr(error.certificate_error, "verify_message", "") or _in_a_line(error.certificate_error)
-        return TLSFailed(f"the certificate of {address} is not accepted: {reason} ({asked})", address=address)
+        return _no_tls(error.certificate_error, address=address, asked=asked)
     # a server that does not accept our certificate says so after the handshake
     refused = error.os_error if isinstance(error, aiohttp.ClientSSLError) else error.__cause__
     if isinstance(refused, ssl.SSLError) or isinstance(error, aiohttp.ClientSSLError):
-        reason = getattr(refused, "reason", None) or _in_a_line(refused)
-        return TLSFailed(f"no TLS connection to {address}: {reason} ({asked})", address=address)
+        return _no_tls(refused, address=address, asked=asked)
     if attempt.connected and isinstance(error, aiohttp.ClientResponseError) and _TLS_ALERT in error.message:
         return wants_tls(address, asked)
     return None
+
+
+def _no_tls(error: BaseException | None, *, address: str, asked: str) -> TLSFailed:
+    if isinstance(error, ssl.CertificateError):
+        reason = getattr(error, "verify_message", "") or _in_a_line(error)
+        return TLSFailed(f"the certificate of {address} is not accepted: {reason} ({asked})", address=address)
+    reason = getattr(error, "reason", None) or _in_a_line(error)
+    return TLSFailed(f"no TLS connection to {address}: {reason} ({asked})", address=address)
 
 
 def wants_tls(address: str, asked: str, answer: bytes | None = None) -> TLSFailed | None:
@@ -118,17 +127,22 @@ def wants_tls(address: str, asked: str, answer: bytes | None = None) -> TLSFaile
     return TLSFailed(f"{address} speaks TLS, and was asked without it; give tls= ({asked})", address=address)
 
 
-def _unconnected(
-    error: Exception, *, address: str, asked: str, unreachable: type[ConnectionFailed]
+def unconnected(
+    error: Exception, *, address: str, asked: str, unreachable: type[ConnectionFailed], path: str | None = None
 ) -> ConnectionFailed:
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
+    """The error for a connection that never was, whether aiohttp or the event loop says so; `path` of a socket."""
+    if isinstance(error, ssl.SSLError):
+        return _no_tls(error, address=address, asked=asked)
+    if isinstance(error, (aiohttp.ClientConnectorDNSError, socket.gaierror)):
         return unreachable(f"{address}: the host's name can't be resolved ({asked})", address=address)
     if isinstance(error, (aiohttp.ClientProxyConnectionError, aiohttp.ClientHttpProxyError)):
         return unreachable(f"the proxy for {address} can't be reached or refuses ({asked})", address=address)
     number = error.errno if isinstance(error, OSError) else None
     if number in (errno.EACCES, errno.EPERM):
         return PermissionRefused(f"{address}: no permission for this user to connect ({asked})", address=address)
-    if isinstance(error, UnixClientConnectorError) and _is_something_else(error.path):
+    if isinstance(error, UnixClientConnectorError):
+        path = error.path
+    if path is not None and _is_something_else(path):
         number = errno.ENOTSOCK  # Linux says that it refuses the connection
     if number is None and _is_reset(error):
         return unreachable(f"{address}: the connection was closed before it was ready ({asked})", address=address)
@@ -166,9 +180,14 @@ def without_secrets(error: Exception) -> Exception:
     return error
 
 
+def is_passing(error: Exception) -> bool:
+    """Whether it passes by itself."""
+    return isinstance(error, OSError) and error.errno in _MOMENTARY
+
+
 def is_momentary(error: Exception, attempt: Attempt) -> bool:
     """Whether it passes by itself, and nothing was sent."""
-    if not isinstance(error, OSError) or error.errno not in _MOMENTARY:
+    if not isinstance(error, OSError) or not is_passing(error):
         return False
     # asyncio takes a unix socket for connected that waits for room in its peer's backlog, until it writes
     return not attempt.connected or (error.errno == errno.ENOTCONN and not attempt.reused)
