@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, Unpack, cast
 
 from aiodockerhub.engine.container_config import ContainerSettings, container_config
 from aiodockerhub.engine.identity import Named, id_of
-from aiodockerhub.engine.logs import LogKinds, LogStream, is_framed
+from aiodockerhub.engine.logs import Logs, LogStream
 from aiodockerhub.engine.system import Filters, Moment, moment, written
 from aiodockerhub.errors import OperationFailed, StreamBroken, failed
 from aiodockerhub.wire.timeouts import UNSET, CallTimeout
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from aiodockerhub.engine import types
     from aiodockerhub.engine.api import Engine
-    from aiodockerhub.wire.body import Body
 
 __all__ = ["Condition", "Containers"]
 
@@ -30,7 +29,7 @@ class Containers:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._kinds = LogKinds()
+        self._logs = Logs(engine, "ContainerLogs", "/containers/{}/logs")
 
     async def list(
         self,
@@ -265,32 +264,10 @@ class Containers:
             "timestamps": timestamps,
             "tail": tail,
         }
+        return self._logs.stream(name, parameters, self._has_terminal, timeout)
 
-        async def begin() -> tuple[Body, bool]:
-            return await self._logs(name, parameters, timeout)
-
-        return LogStream(f"logs of {name}", begin, line=self._engine.http.pool.limits.line)
-
-    async def _logs(self, container: str, parameters: dict[str, object], timeout: CallTimeout) -> tuple[Body, bool]:
-        """The logs, and whether they are framed: where the answer does not tell, the container's settings do."""
-        with await self._kinds.learning(self._engine.http.bind()):
-            # asked before, since a container that removes itself may be gone by the time that its logs are open
-            framed = None if self._kinds.told else await self._writes_frames(container, timeout)
-            body = await self._engine.open(
-                "ContainerLogs", "GET", "/containers/{}/logs", container, query=parameters, timeout=timeout
-            )
-            try:
-                told = is_framed(body, await self._engine.version())
-                self._kinds.told = told is not None
-                if told is not None:
-                    return body, told
-                return body, framed if framed is not None else await self._writes_frames(container, timeout)
-            except BaseException:
-                body.close()
-                raise
-
-    async def _writes_frames(self, container: str, timeout: CallTimeout) -> bool:
-        return not (await self.inspect(container, timeout=timeout))["Config"]["Tty"]
+    async def _has_terminal(self, container: str, timeout: CallTimeout) -> bool:
+        return (await self.inspect(container, timeout=timeout))["Config"]["Tty"]
 
 
 def _waited(answer: object, path: str) -> types.ContainerWaitResponse:

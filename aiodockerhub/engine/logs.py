@@ -1,11 +1,11 @@
-"""Output that containers wrote, as chunks, lines or bytes."""
+"""Output that containers wrote, by themselves or as tasks of a service, as chunks, lines or bytes."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import TYPE_CHECKING, Final
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from aiodockerhub.progress import LogChunk, LogLine
 from aiodockerhub.wire.frames import Frames, Lines, Terminal
@@ -14,10 +14,12 @@ from aiodockerhub.wire.stream import Flow, NoOutcome, Stream
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from aiodockerhub.engine.api import Engine
     from aiodockerhub.errors import DockerError
     from aiodockerhub.wire.body import Body
+    from aiodockerhub.wire.timeouts import CallTimeout
 
-__all__ = ["LogKinds", "LogStream", "is_framed"]
+__all__ = ["LogStream", "Logs"]
 
 _TELLS_FRAMES: Final = (1, 42)
 """The API version from which dockerd tells frames from a terminal's output by the Content-Type; podman never does."""
@@ -27,6 +29,9 @@ _PATIENCE: Final = 1.0
 
 _FRAMED: Final = "application/vnd.docker.multiplexed-stream"
 _PLAIN: Final = "application/vnd.docker.raw-stream"
+
+HasTerminal: TypeAlias = "Callable[[str, CallTimeout], Awaitable[bool]]"
+"""Asks the engine whether the object of a name writes to a terminal."""
 
 
 class LogStream(Stream[LogChunk, None]):
@@ -61,6 +66,48 @@ class LogStream(Stream[LogChunk, None]):
         more bytes than `Limits.line` raises TooLarge. A loop left early inside `async with` goes on with `lines()`.
         """
         return _WholeLines(aiter(self), self._lines, self._flow.close)
+
+
+class Logs:
+    """The logs of one kind of object: containers, services, tasks."""
+
+    def __init__(self, engine: Engine, operation: str, template: str) -> None:
+        self._engine = engine
+        self._operation = operation
+        self._template = template
+        self._kinds = LogKinds()
+
+    def stream(
+        self, name: str, parameters: Mapping[str, object], has_terminal: HasTerminal, timeout: CallTimeout
+    ) -> LogStream:
+        """The logs of the object `name`, asked for when they are first wanted.
+
+        `has_terminal` is asked where the answer does not tell: a terminal's output has no frames.
+        """
+
+        async def begin() -> tuple[Body, bool]:
+            return await self._open(name, parameters, has_terminal, timeout)
+
+        return LogStream(f"logs of {name}", begin, line=self._engine.http.pool.limits.line)
+
+    async def _open(
+        self, name: str, parameters: Mapping[str, object], has_terminal: HasTerminal, timeout: CallTimeout
+    ) -> tuple[Body, bool]:
+        with await self._kinds.learning(self._engine.http.bind()):
+            # asked before, since a container that removes itself may be gone by the time that its logs are open
+            terminal = None if self._kinds.told else await has_terminal(name, timeout)
+            body = await self._engine.open(
+                self._operation, "GET", self._template, name, query=parameters, timeout=timeout
+            )
+            try:
+                framed = is_framed(body, await self._engine.version())
+                self._kinds.told = framed is not None
+                if framed is None:
+                    framed = not (terminal if terminal is not None else await has_terminal(name, timeout))
+            except BaseException:
+                body.close()
+                raise
+            return body, framed
 
 
 class LogKinds:
