@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-import copy
-import math
 import re
-import shlex
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypedDict, cast
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final, TypeAlias, TypedDict, cast
 
-from aiodockerhub.errors import BadParameter
+from aiodockerhub.engine.settings import (
+    Fields,
+    UnfitError,
+    as_it_is,
+    byte_count,
+    entrypoint,
+    env,
+    filled,
+    listed,
+    mapping,
+    nano_cpus,
+    own_dict,
+    put,
+    strings,
+    words,
+)
 
 if TYPE_CHECKING:
     from aiodockerhub.engine import types
@@ -101,117 +113,24 @@ def container_config(
     settings: ContainerSettings,
 ) -> types.ContainerCreateRequest:
     """The body of `ContainerCreate`. Raises BadParameter, also where a keyword and `config` set a field differently."""
-    if config is not None and not isinstance(config, Mapping):
-        raise BadParameter(f"config: the engine's own dict is needed, not {type(config).__name__}")
-    body: dict[str, Any] = copy.deepcopy(dict(config)) if config is not None else {}
-    _put(body, "Image", image, "image")
+    body = own_dict("config", config)
+    put(body, "Image", image, "image")
     for keyword, value in (("command", command), *settings.items()):
         if keyword not in _FIELDS:
             raise TypeError(f"create() got an unexpected keyword argument {keyword!r}")
-        if value is None:
-            continue
-        for place, written in _FIELDS[keyword]:
-            try:
-                made = written(value)
-            except _UnfitError as error:
-                raise BadParameter(f"{keyword}: {error}") from None
-            if made not in ([], {}):
-                _put(body, place, made, keyword)
+        for place, made in filled(_FIELDS, keyword, value).items():
+            put(body, place, made, keyword)
     return cast("types.ContainerCreateRequest", body)
-
-
-def _put(body: dict[str, Any], place: str, value: object, keyword: str) -> None:
-    """Sets the field at `place` (`"HostConfig.Binds"`), or joins it with what `config` has there."""
-    *outer, name = place.split(".")
-    for key in outer:
-        if body.get(key) is None:
-            body[key] = {}
-        body = body[key]
-        if not isinstance(body, dict):
-            raise BadParameter(f"config: {key} is a dict, not {type(body).__name__}")
-    _join(body, name, value, keyword, place)
-
-
-def _join(body: dict[str, Any], name: str, value: object, keyword: str, place: str) -> None:
-    there = body.get(name)
-    if there is None:
-        body[name] = value
-    elif isinstance(there, dict) and isinstance(value, dict):
-        for key, inner in cast("dict[str, object]", value).items():
-            _join(cast("dict[str, Any]", there), key, inner, keyword, f"{place}[{key!r}]")
-    elif there != value:
-        raise BadParameter(f"{keyword}= and config's {place} are both set, and differ: set it once")
-
-
-class _UnfitError(ValueError):
-    """A value that can't be written; the caller adds its name."""
-
-
-def _as_it_is(value: object) -> object:
-    return value
-
-
-def _strings(value: object) -> list[str]:
-    items = _items(value)
-    if odd := [item for item in items if not isinstance(item, str)]:
-        raise _UnfitError(f"a list of strings is needed, not of {type(odd[0]).__name__}")
-    return cast("list[str]", items)
-
-
-def _items(value: object) -> list[object]:
-    kind = type(value).__name__  # of one that would be taken apart into letters or keys, too
-    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
-        raise _UnfitError(f"a list is needed, not {kind}")
-    return list(cast("Iterable[object]", value))
-
-
-def _words(value: object) -> list[str]:
-    if not isinstance(value, str):
-        return _strings(value)
-    try:
-        return shlex.split(value)
-    except ValueError as error:
-        raise _UnfitError(f"can't be split as a shell does ({error}); give a list") from None
-
-
-def _entrypoint(value: object) -> list[str]:
-    return [""] if value == "" else _words(value)
-
-
-def _env(value: object) -> list[str]:
-    if not isinstance(value, Mapping):
-        return _strings(value)
-    return [_variable(name, content) for name, content in cast("Mapping[object, object]", value).items()]
-
-
-def _variable(name: object, value: object) -> str:
-    if not isinstance(name, str) or not name or "=" in name:
-        raise _UnfitError(f"{name!r} can't be the name of a variable")
-    if value is None:
-        return name
-    if isinstance(value, bool) or not isinstance(value, (str, int)):
-        raise _UnfitError(f"{name}: a string is needed, not {type(value).__name__}")  # the value may be secret
-    return f"{name}={value}"
-
-
-def _mapping(value: object) -> dict[str, str]:
-    if not isinstance(value, Mapping):
-        raise _UnfitError(f"a mapping is needed, not {type(value).__name__}")
-    found = dict(cast("Mapping[object, object]", value))
-    for name, content in found.items():
-        if not isinstance(name, str) or not isinstance(content, str):
-            raise _UnfitError(f"{name!r}: a string is needed, not {type(content).__name__}")
-    return cast("dict[str, str]", found)
 
 
 def _extra_hosts(value: object) -> list[str]:
     if isinstance(value, Mapping):
-        return [f"{host}:{address}" for host, address in _mapping(cast("object", value)).items()]
-    return _strings(value)
+        return [f"{host}:{address}" for host, address in mapping(cast("object", value)).items()]
+    return strings(value)
 
 
 def _tmpfs(value: object) -> dict[str, str]:
-    return _mapping(cast("object", value)) if isinstance(value, Mapping) else dict.fromkeys(_strings(value), "")
+    return mapping(cast("object", value)) if isinstance(value, Mapping) else dict.fromkeys(strings(value), "")
 
 
 _PORT: Final = re.compile(r"([0-9]{1,5})(?:/(tcp|udp|sctp))?")
@@ -220,12 +139,12 @@ _HOST_PORT: Final = re.compile(r"[0-9]{1,5}(?:-[0-9]{1,5})?")
 
 def _ports(value: object) -> dict[str, list[object]]:
     if not isinstance(value, Mapping):
-        raise _UnfitError(f'a mapping like {{"80/tcp": 8080}} is needed, not {type(value).__name__}')
+        raise UnfitError(f'a mapping like {{"80/tcp": 8080}} is needed, not {type(value).__name__}')
     published: dict[str, list[object]] = {}
     for port, places in cast("Mapping[object, object]", value).items():
         found = _PORT.fullmatch(str(port))
         if found is None:
-            raise _UnfitError(f'{port!r} is no port of a container; it looks like 80, "80/tcp" or "53/udp"')
+            raise UnfitError(f'{port!r} is no port of a container; it looks like 80, "80/tcp" or "53/udp"')
         # without a protocol dockerd would take it for another port than "80/tcp", and not expose it
         known = published.setdefault(f"{found[1]}/{found[2] or 'tcp'}", [])
         known += map(_binding, cast("list[object]", places) if isinstance(places, list) else [places])
@@ -241,14 +160,14 @@ def _binding(place: object) -> object:
         case (str() as address, port):
             return {"HostIp": address, "HostPort": _host_port(port)}
         case _:
-            raise _UnfitError(f'{place!r} is no pair like ("127.0.0.1", 8080); several places are a list')
+            raise UnfitError(f'{place!r} is no pair like ("127.0.0.1", 8080); several places are a list')
 
 
 def _host_port(port: object) -> str:
     if port is None or (port == 0 and not isinstance(port, bool)):
         return ""  # any free one
     if not isinstance(port, (str, int)) or not _HOST_PORT.fullmatch(str(port)) or int(str(port).split("-")[0]) > 65535:
-        raise _UnfitError(f'{port!r} is no port of the host; it looks like 8080 or "8000-8010"')
+        raise UnfitError(f'{port!r} is no port of the host; it looks like 8080 or "8000-8010"')
     return str(port)
 
 
@@ -263,15 +182,15 @@ def _bindings(value: object) -> dict[str, list[object]]:
 def _volumes(value: object) -> list[str]:
     """The mounts that are strings."""
     found: list[str] = []
-    for mount in _items(value):
+    for mount in listed(value):
         if isinstance(mount, str):
             if not mount or mount.startswith((".", "~")):
-                raise _UnfitError(
+                raise UnfitError(
                     f'{mount!r}: the engine needs an absolute path, or the name of a volume, before ":/path"'
                 )
             found.append(mount)
         elif not isinstance(mount, Mapping):
-            raise _UnfitError(f"a mount is a string or a dict, not {type(mount).__name__}")
+            raise UnfitError(f"a mount is a string or a dict, not {type(mount).__name__}")
     return found
 
 
@@ -284,21 +203,21 @@ def _nameless(value: object) -> dict[str, dict[str, object]]:
 
 
 def _mounts(value: object) -> list[object]:
-    return [mount for mount in _items(value) if isinstance(mount, Mapping)]
+    return [mount for mount in listed(value) if isinstance(mount, Mapping)]
 
 
 _ACCESS: Final = re.compile(r"[rwm]{1,3}")
 
 
 def _devices(value: object) -> list[object]:
-    return [_device(device) if isinstance(device, str) else device for device in _items(value)]
+    return [_device(device) if isinstance(device, str) else device for device in listed(value)]
 
 
 def _device(text: str) -> dict[str, str]:
     host, *rest = text.split(":")
     access = rest.pop() if rest and _ACCESS.fullmatch(rest[-1]) else "rwm"
     if not host or len(rest) > 1:
-        raise _UnfitError(f'{text!r} is no device; it looks like "/dev/sda:/dev/xvda:rwm"')
+        raise UnfitError(f'{text!r} is no device; it looks like "/dev/sda:/dev/xvda:rwm"')
     return {"PathOnHost": host, "PathInContainer": rest[0] if rest else host, "CgroupPermissions": access}
 
 
@@ -310,59 +229,40 @@ def _restart_policy(value: object) -> object:
         return value
     found = _RESTART.fullmatch(value)
     if found is None:
-        raise _UnfitError(f'{value!r} is none of "no", "always", "unless-stopped", "on-failure", "on-failure:3"')
+        raise UnfitError(f'{value!r} is none of "no", "always", "unless-stopped", "on-failure", "on-failure:3"')
     return {"Name": found[1], "MaximumRetryCount": int(found[2])} if found[2] else {"Name": found[1]}
 
 
-_SIZE: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)([kmgt]?)(?:i?b)?", re.IGNORECASE)
-_POWERS: Final = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
-
-
-def _bytes(value: object) -> int:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    found = _SIZE.fullmatch(value) if isinstance(value, str) else None
-    if found is None:
-        raise _UnfitError(f'{value!r} is no number of bytes; it looks like 536870912 or "512m"')
-    return int(float(found[1]) * 1024 ** _POWERS[found[2].lower()])
-
-
-def _nano_cpus(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value <= 0:
-        raise _UnfitError(f"{value!r} is no number of processors; it looks like 0.5 or 2")
-    return round(value * 1_000_000_000)
-
-
-_FIELDS: Final[dict[str, tuple[tuple[str, Callable[[object], object]], ...]]] = {
-    "command": (("Cmd", _words),),
-    "entrypoint": (("Entrypoint", _entrypoint),),
-    "user": (("User", _as_it_is),),
-    "working_dir": (("WorkingDir", _as_it_is),),
-    "hostname": (("Hostname", _as_it_is),),
-    "env": (("Env", _env),),
-    "labels": (("Labels", _mapping),),
-    "tty": (("Tty", _as_it_is),),
-    "open_stdin": (("OpenStdin", _as_it_is),),
-    "stop_signal": (("StopSignal", _as_it_is),),
-    "stop_timeout": (("StopTimeout", _as_it_is),),
-    "healthcheck": (("Healthcheck", _as_it_is),),
+_FIELDS: Final[Fields] = {
+    "command": (("Cmd", words),),
+    "entrypoint": (("Entrypoint", entrypoint),),
+    "user": (("User", as_it_is),),
+    "working_dir": (("WorkingDir", as_it_is),),
+    "hostname": (("Hostname", as_it_is),),
+    "env": (("Env", env),),
+    "labels": (("Labels", mapping),),
+    "tty": (("Tty", as_it_is),),
+    "open_stdin": (("OpenStdin", as_it_is),),
+    "stop_signal": (("StopSignal", as_it_is),),
+    "stop_timeout": (("StopTimeout", as_it_is),),
+    "healthcheck": (("Healthcheck", as_it_is),),
     "ports": (("ExposedPorts", _exposed), ("HostConfig.PortBindings", _bindings)),
     "mounts": (("HostConfig.Binds", _binds), ("Volumes", _nameless), ("HostConfig.Mounts", _mounts)),
     "tmpfs": (("HostConfig.Tmpfs", _tmpfs),),
     "devices": (("HostConfig.Devices", _devices),),
-    "network_mode": (("HostConfig.NetworkMode", _as_it_is),),
+    "network_mode": (("HostConfig.NetworkMode", as_it_is),),
     "extra_hosts": (("HostConfig.ExtraHosts", _extra_hosts),),
-    "dns": (("HostConfig.Dns", _strings),),
-    "auto_remove": (("HostConfig.AutoRemove", _as_it_is),),
+    "dns": (("HostConfig.Dns", strings),),
+    "auto_remove": (("HostConfig.AutoRemove", as_it_is),),
     "restart_policy": (("HostConfig.RestartPolicy", _restart_policy),),
-    "init": (("HostConfig.Init", _as_it_is),),
-    "privileged": (("HostConfig.Privileged", _as_it_is),),
-    "readonly_rootfs": (("HostConfig.ReadonlyRootfs", _as_it_is),),
-    "cap_add": (("HostConfig.CapAdd", _strings),),
-    "cap_drop": (("HostConfig.CapDrop", _strings),),
-    "security_opt": (("HostConfig.SecurityOpt", _strings),),
-    "memory": (("HostConfig.Memory", _bytes),),
-    "shm_size": (("HostConfig.ShmSize", _bytes),),
-    "cpus": (("HostConfig.NanoCpus", _nano_cpus),),
-    "pids_limit": (("HostConfig.PidsLimit", _as_it_is),),
+    "init": (("HostConfig.Init", as_it_is),),
+    "privileged": (("HostConfig.Privileged", as_it_is),),
+    "readonly_rootfs": (("HostConfig.ReadonlyRootfs", as_it_is),),
+    "cap_add": (("HostConfig.CapAdd", strings),),
+    "cap_drop": (("HostConfig.CapDrop", strings),),
+    "security_opt": (("HostConfig.SecurityOpt", strings),),
+    "memory": (("HostConfig.Memory", byte_count),),
+    "shm_size": (("HostConfig.ShmSize", byte_count),),
+    "cpus": (("HostConfig.NanoCpus", nano_cpus),),
+    "pids_limit": (("HostConfig.PidsLimit", as_it_is),),
 }
