@@ -1,8 +1,8 @@
-"""What the engine API's history says more exactly than the descriptions can, by operation and parameter."""
+"""What the engine API's history and engines themselves say otherwise than the descriptions do, by operation."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 HISTORY = "moby's api/docs/CHANGELOG.md (docs/api/version-history.md before Docker 29), under that version"
 
@@ -56,3 +56,20 @@ CORRECTIONS: dict[tuple[str, str], Correction] = {
     ("VolumeCreate", "ClusterVolumeSpec"): Correction(since="1.42", source=HISTORY),
     ("VolumeUpdate", ""): Correction(since="1.42", source=HISTORY),
 }
+
+
+class Answered(NamedTuple):
+    """The schema of an answer as engines give it, and who does."""
+
+    schema: dict[str, Any]
+    source: str
+
+
+_CREATED: dict[str, Any] = {"type": "object", "required": ["ID"], "properties": {"ID": {"type": "string"}}}
+_ENGINES = "dockerd 20.10, 26.1 and 28.5, and podman 5.8 (secrets), answer ID where the descriptions have Id"
+
+ANSWERS: dict[tuple[str, str], Answered] = {
+    ("ConfigCreate", "201"): Answered(_CREATED, source=_ENGINES),
+    ("SecretCreate", "201"): Answered(_CREATED, source=_ENGINES),
+}
+"""By operation and status."""

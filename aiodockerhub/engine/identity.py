@@ -7,7 +7,7 @@ from typing import TypeAlias, TypedDict
 
 from aiodockerhub.errors import BadParameter
 
-__all__ = ["Identified", "Named", "id_of"]
+__all__ = ["Identified", "Named", "SwarmObject", "id_of"]
 
 
 class Identified(TypedDict):
@@ -16,13 +16,19 @@ class Identified(TypedDict):
     Id: str
 
 
-Named: TypeAlias = str | Identified
+class SwarmObject(TypedDict):
+    """Any answer of the engine with a swarm object's id: of nodes, services, tasks, secrets and configs."""
+
+    ID: str
+
+
+Named: TypeAlias = str | Identified | SwarmObject
 """A name or an id, or the engine's own dict in place of its id."""
 
 
 def id_of(thing: Named) -> str:
     """The name or id to be sent. Raises BadParameter for what has none."""
-    found = thing.get("Id") if isinstance(thing, Mapping) else thing
+    found = thing.get("Id", thing.get("ID")) if isinstance(thing, Mapping) else thing
     if not isinstance(found, str):
         raise BadParameter(f"a name, an id, or a dict with an 'Id' is needed, not {type(thing).__name__}")
     return found

@@ -244,6 +244,12 @@ class Config(TypedDict):
     Version: ObjectVersion
 
 
+class ConfigCreateResponse(TypedDict):
+    """`ConfigCreateResponse`: API 1.41 to 1.55."""
+
+    ID: str
+
+
 class ConfigReference(TypedDict):
     """`ConfigReference`: API 1.41 to 1.55."""
 
@@ -2201,6 +2207,12 @@ class Secret(TypedDict):
     Spec: SecretSpec
     UpdatedAt: str
     Version: ObjectVersion
+
+
+class SecretCreateResponse(TypedDict):
+    """`SecretCreateResponse`: API 1.41 to 1.55."""
+
+    ID: str
 
 
 class SecretSpec(TypedDict):
