@@ -14,8 +14,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
-import msgspec
-
+from aiodockerhub.decoding import decoded
+from aiodockerhub.docker_directory import docker_directory, home_directory
 from aiodockerhub.errors import BadAddress, BadCredentials, BadParameter
 from aiodockerhub.wire.address import Address, parse_address
 from aiodockerhub.wire.tls import TLS, pem_files, tls_from_environment
@@ -77,7 +77,7 @@ def find_engine(
     if base_url is not None and context is not None:
         raise BadParameter("base_url= and context= both name an engine; give one")
     environ = os.environ if environ is None else environ
-    config = _Configuration(environ, Path(home) if home is not None else _home(environ))
+    config = _Configuration(environ, Path(home) if home is not None else home_directory(environ))
     found = _found(base_url, context, config)
     address, tls = _settled(found, tls)
     return EngineTarget(address, tls, found.name, config.headers())
@@ -98,7 +98,7 @@ class _Configuration:
     def __init__(self, environ: Mapping[str, str], home: Path) -> None:
         self.environ = environ
         self.home = home
-        self.directory = Path(environ.get("DOCKER_CONFIG") or home / ".docker")
+        self.directory = docker_directory(environ, home)
         self.file = self.directory / "config.json"
 
     def current_context(self) -> str | None:
@@ -260,14 +260,6 @@ def _parsed(text: str, name: str) -> Address:
         raise BadAddress(f"{name}: {error}") from None
 
 
-def _home(environ: Mapping[str, str]) -> Path:
-    try:
-        return Path(environ.get("HOME") or Path.home())
-    except RuntimeError:
-        # a user without an entry in passwd, as in many containers; not the working directory, which may be anybody's
-        return Path("/")
-
-
 def _read(file: Path) -> bytes | None:
     """The file's bytes, None where there is none."""
     try:
@@ -284,9 +276,8 @@ def _read(file: Path) -> bytes | None:
 
 def _object(content: bytes) -> Mapping[str, object]:
     try:
-        return msgspec.json.decode(content, type=dict[str, object])
-    except (ValueError, RecursionError) as error:
-        # msgspec's words name a position, never the text there
+        return decoded(content, dict[str, object])
+    except ValueError as error:
         raise _UnreadableError(f"it is no JSON object: {error}") from error
 
 

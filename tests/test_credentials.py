@@ -390,6 +390,21 @@ async def test_an_unreadable_file_is_a_warning_for_a_pull_and_an_error_where_nee
     assert SECRET not in shown(caught.value) + caplog.text
 
 
+DEEP = "[" * 200_000 + "]" * 200_000
+
+
+@pytest.mark.parametrize("text", [DEEP, f'{{"x": {DEEP}}}', f'{{"auths": {{"ghcr.io": {{"x": {DEEP}}}}}}}'])
+async def test_what_is_nested_too_deep_is_unreadable_like_all_else(home, environ, install_helper, text, caplog):
+    (home / "docker" / "config.json").write_text(text)
+    assert await CredentialStore(environ=environ).resolve("ghcr.io") is None
+    assert await CredentialStore(environ={"DOCKER_AUTH_CONFIG": text, "HOME": str(home)}).resolve("ghcr.io") is None
+    (home / "docker" / "config.json").write_text('{"credsStore": "mine"}')
+    (home / "answer").write_text(text)
+    install_helper("mine", f"cat {home}/answer")
+    assert await CredentialStore(environ=environ).resolve("ghcr.io") is None
+    assert {record.levelname for record in caplog.records} <= {"WARNING"}
+
+
 async def test_a_file_that_is_a_directory_or_empty_breaks_nothing(store, home, caplog):
     (home / "docker" / "config.json").write_text("")
     assert await store.resolve("ghcr.io", required=True) is None
@@ -413,6 +428,14 @@ async def test_without_docker_config_the_file_lies_in_the_home_directory(home, w
     write_config(auths={"ghcr.io": auth("alice:pw")})
     (home / "docker").rename(home / ".docker")
     assert (await CredentialStore(environ={"HOME": str(home)}).resolve("ghcr.io")).username == "alice"
+
+
+async def test_a_user_without_a_home_has_no_file(monkeypatch):
+    def no_entry():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", no_entry)
+    assert await CredentialStore(environ={}).resolve("ghcr.io", required=True) is None
 
 
 async def test_the_first_place_that_answers_counts(environ, write_config, install_helper):

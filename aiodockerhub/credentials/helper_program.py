@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 import msgspec
 
+from aiodockerhub.decoding import decoded
 from aiodockerhub.errors import BadCredentials
 
 if TYPE_CHECKING:
@@ -67,8 +68,8 @@ class HelperReply:
         if len(self._output) > _LARGEST_ANSWER:
             raise self._bad(f"gave more than {_LARGEST_ANSWER} bytes")
         try:
-            return msgspec.json.decode(self._output, type=kind)
-        except ValueError as error:  # msgspec's texts repeat nothing of the input
+            return decoded(self._output, kind)
+        except ValueError as error:
             raise self._bad(f"gave no answer of its protocol: {error}") from None
 
     def _words(self) -> str:

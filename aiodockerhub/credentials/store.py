@@ -17,6 +17,8 @@ import msgspec
 
 from aiodockerhub.credentials.credentials import BuildCredentials, Credentials, CredentialsSource, kept_for, server_key
 from aiodockerhub.credentials.helper_program import run_helper
+from aiodockerhub.decoding import decoded
+from aiodockerhub.docker_directory import docker_directory
 from aiodockerhub.errors import BadCredentials, BadParameter
 from aiodockerhub.reference import HUB
 
@@ -35,6 +37,7 @@ _FAILURE_HOLDS = 60.0
 _HELPERS_AT_ONCE = 4
 _LARGEST_FILE = 16 << 20
 _TOKEN_USER = "<token>"  # noqa: S105  (the name that marks a token)
+_NULL = msgspec.Raw(b"null")
 
 
 class _Entry(msgspec.Struct):
@@ -90,8 +93,8 @@ class _File(msgspec.Struct, rename="camel"):
 
     def entry(self, name: str, key: str) -> Credentials | None:
         """Raises ValueError, whose text repeats nothing of the entry."""
-        entry = msgspec.json.decode((self.auths or {})[name], type=_Entry | None)
-        return None if entry is None else entry.credentials(key)
+        entry = (self.auths or {})[name]
+        return None if entry == _NULL else decoded(entry, _Entry).credentials(key)
 
 
 _Stamp: TypeAlias = tuple[str, int, int, int]
@@ -307,10 +310,7 @@ class CredentialStore:
 
     @property
     def _path(self) -> str:
-        directory = self._config_dir or self._environ.get("DOCKER_CONFIG")
-        if not directory:
-            directory = Path(self._environ.get("HOME") or Path.home(), ".docker")
-        return str(Path(directory, "config.json"))
+        return str(Path(self._config_dir or docker_directory(self._environ), "config.json"))
 
     async def _config(self) -> _File:
         loaded = await asyncio.to_thread(_load, self._path, self._loaded)
@@ -333,7 +333,7 @@ class CredentialStore:
         for name in file.names(key):
             try:
                 found = file.entry(name, key)
-            except ValueError as error:  # msgspec's errors and BadParameter are; neither repeats the entry
+            except ValueError as error:  # BadParameter is one too; neither repeats the entry
                 where = None if source == _ENVIRONMENT else source
                 raise BadCredentials(f"{source}: the entry for {name}: {error}", file=where) from None
             if found is not None:
@@ -410,7 +410,7 @@ def _parsed(data: bytes, path: str) -> tuple[_File, str | None]:
     if len(data) > _LARGEST_FILE:
         return _File(), f"{path} is larger than {_LARGEST_FILE} bytes"
     try:
-        return msgspec.json.decode(data, type=_File), None
+        return decoded(data, _File), None
     except ValueError as error:
         return _File(), f"{path} can't be parsed: {error}"
 
@@ -422,8 +422,8 @@ def _parsed_environment(environ: Mapping[str, str]) -> tuple[_File, str | None, 
         return _File(), None, []
     try:
         # GitLab CI puts a whole config.json there; the CLI takes nothing but auths
-        fields = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
-        file = msgspec.json.decode(text, type=_File)
+        fields = decoded(text, dict[str, msgspec.Raw])
+        file = decoded(text, _File)
     except ValueError as error:
         return _File(), str(error), []
     return _File(auths=file.auths), None, sorted(fields.keys() - {"auths"})

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import msgspec
 from aiohttp import web
 
+from aiodockerhub.decoding import decoded
 from aiodockerhub.errors import BadParameter
 from aiodockerhub.local.accounts import LIBRARY, User, basic_credentials
 from aiodockerhub.local.answers import Refused, as_json
@@ -205,13 +206,11 @@ def _name(request: web.Request) -> str:
 
 async def _body(request: web.Request, kind: type[_T]) -> _T:
     try:
-        return msgspec.json.decode(await request.read(), type=kind)
+        return decoded(await request.read(), kind)
     except web.RequestPayloadError as error:
         raise Refused(400, "the body can't be decoded") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise Refused(400, f"not the JSON that is expected here: {error}") from error
-    except RecursionError as error:
-        raise Refused(400, "the JSON is nested too deep") from error
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from aiodockerhub.decoding import decoded
 from aiodockerhub.errors import BadParameter
 
 _OCI = "application/vnd.oci.image."
@@ -48,7 +49,7 @@ def read(body: bytes, content_type: str) -> Manifest:
 
     `content_type` may be empty, and so may the `mediaType` inside, but they may not differ. Raises BadParameter.
     """
-    document = _decoded(body)
+    document = _document(body)
     said = {kind for kind in (document.media_type, content_type) if kind}
     if len(said) > 1:
         raise BadParameter(f"the manifest calls itself {document.media_type}, and was sent as {content_type}")
@@ -62,13 +63,11 @@ def read(body: bytes, content_type: str) -> Manifest:
     raise BadParameter(f"{kind} is no type of manifest that is kept here")
 
 
-def _decoded(body: bytes) -> _Document:
+def _document(body: bytes) -> _Document:
     try:
-        return msgspec.json.decode(body, type=_Document)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return decoded(body, _Document)
+    except ValueError as error:
         raise BadParameter(f"not the JSON of a manifest: {error}") from error
-    except RecursionError as error:
-        raise BadParameter("the JSON is nested too deep") from error
 
 
 def _guessed(document: _Document) -> str:
