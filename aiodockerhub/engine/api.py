@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from aiodockerhub.credentials import CredentialsSource, CredentialStore
     from aiodockerhub.wire.body import Body
     from aiodockerhub.wire.flights import Flight
+    from aiodockerhub.wire.hijack import Hijacked
     from aiodockerhub.wire.http import HTTP
     from aiodockerhub.wire.stream import Collector, Decoder, Source
     from aiodockerhub.wire.timeouts import Span
@@ -151,6 +152,22 @@ class Engine:
         request.body = body
         limits = self.http.limits(timeout, "stream")
         return self._agreed(self.http.opened, operation, request, limits, query, None)
+
+    def hijack(
+        self,
+        operation: str,
+        method: str,
+        template: str,
+        *parts: str,
+        query: Mapping[str, object] | None = None,
+        json: object = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: CallTimeout = UNSET,
+    ) -> Awaitable[Hijacked]:
+        """The connection itself, which the engine gives up after the request."""
+        request = _request(method, path(template, *parts), query, headers, json)
+        limits = self.http.limits(timeout, "stream")
+        return self._agreed(self.http.hijacked, operation, request, limits, query, json)
 
     def stream(
         self,

@@ -26,7 +26,7 @@ from aiodockerhub.engine.settings import (
 if TYPE_CHECKING:
     from aiodockerhub.engine import types
 
-__all__ = ["ContainerSettings", "HostPort", "Published", "container_config"]
+__all__ = ["ContainerSettings", "HostPort", "Published", "container_config", "fields_of"]
 
 HostPort: TypeAlias = "int | str | tuple[str, int | str | None] | types.PortBindingRequest"
 """Where a port is published: a port, a range (`"8000-8010"`), a pair of the host's address and either of them (None:
@@ -58,6 +58,8 @@ class ContainerSettings(TypedDict, total=False):
     """A terminal: output is one stream then, with carriage returns."""
     open_stdin: bool | None
     """Standard input stays open, also while nobody is attached."""
+    stdin_once: bool | None
+    """Standard input ends with the first `attach`, so that `write_eof` there reaches the process."""
     stop_signal: str | None
     """The signal that `stop` sends: `"SIGINT"`."""
     stop_timeout: int | None
@@ -118,9 +120,14 @@ def container_config(
     for keyword, value in (("command", command), *settings.items()):
         if keyword not in _FIELDS:
             raise TypeError(f"create() got an unexpected keyword argument {keyword!r}")
-        for place, made in filled(_FIELDS, keyword, value).items():
+        for place, made in fields_of(keyword, value).items():
             put(body, place, made, keyword)
     return cast("types.ContainerCreateRequest", body)
+
+
+def fields_of(keyword: str, value: object) -> dict[str, object]:
+    """The fields of the body that a keyword fills, by place; none for None. Raises BadParameter."""
+    return filled(_FIELDS, keyword, value)
 
 
 def _extra_hosts(value: object) -> list[str]:
@@ -243,6 +250,7 @@ _FIELDS: Final[Fields] = {
     "labels": (("Labels", mapping),),
     "tty": (("Tty", as_it_is),),
     "open_stdin": (("OpenStdin", as_it_is),),
+    "stdin_once": (("StdinOnce", as_it_is),),
     "stop_signal": (("StopSignal", as_it_is),),
     "stop_timeout": (("StopTimeout", as_it_is),),
     "healthcheck": (("Healthcheck", as_it_is),),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, TypeAlias, Unpack, cast
 
 from aiodockerhub.engine.container_config import ContainerSettings, container_config
+from aiodockerhub.engine.duplex import Duplex, duplex
 from aiodockerhub.engine.identity import Named, id_of
 from aiodockerhub.engine.logs import Logs, LogStream
 from aiodockerhub.engine.system import Filters, Moment, moment, written
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from aiodockerhub.engine import types
     from aiodockerhub.engine.api import Engine
+    from aiodockerhub.wire.hijack import Hijacked
 
 __all__ = ["Condition", "Containers"]
 
@@ -265,6 +267,53 @@ class Containers:
             "tail": tail,
         }
         return self._logs.stream(name, parameters, self._has_terminal, timeout)
+
+    def attach(
+        self,
+        container: Named,
+        *,
+        stdin: bool = False,
+        stdout: bool = True,
+        stderr: bool = True,
+        stream: bool = True,
+        logs: bool | None = None,
+        detach_keys: str | None = None,
+        timeout: CallTimeout = UNSET,
+    ) -> Duplex:
+        """A connection with its main process: what it writes from now on, and with `stdin` what it reads.
+
+        `logs` gives first what it wrote before; without `stream` nothing else. Input reaches only a container that was
+        created with `open_stdin`, and its end only one with `stdin_once` too. Attach before `start`, so as not to miss the beginning; what a container that has
+        ended wrote is in `logs`. `detach_keys` end the connection when they are written, as the engine's own
+        `"ctrl-p,ctrl-q"` do. `timeout` bounds the whole connection, `Timeout(idle=...)` the silence.
+
+            await docker.containers.create("busybox", "cat", name="job", open_stdin=True, stdin_once=True)
+            async with docker.containers.attach("job", stdin=True) as process:
+                await docker.containers.start("job")
+                await process.write(b"hello")
+                await process.write_eof()
+                async for chunk in process:
+                    print(chunk.text, end="")
+
+        Raises ContainerNotFound, Conflict where it is paused or restarts. API: `ContainerAttach`.
+        """
+        name = id_of(container)
+        query = {"stdin": stdin, "stdout": stdout, "stderr": stderr, "stream": stream, "logs": logs}
+
+        async def connect() -> Hijacked:
+            return await self._engine.hijack(
+                "ContainerAttach",
+                "POST",
+                "/containers/{}/attach",
+                name,
+                query={**query, "detachKeys": detach_keys},
+                timeout=timeout,
+            )
+
+        async def has_terminal() -> bool:
+            return await self._has_terminal(name, timeout)
+
+        return duplex(self._engine, f"attach {name}", connect, has_terminal)
 
     async def _has_terminal(self, container: str, timeout: CallTimeout) -> bool:
         return (await self.inspect(container, timeout=timeout))["Config"]["Tty"]

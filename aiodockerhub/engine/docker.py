@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from aiodockerhub.credentials import CredentialsSource
     from aiodockerhub.engine.containers import Containers
+    from aiodockerhub.engine.exec import Exec
     from aiodockerhub.engine.images import Images
     from aiodockerhub.wire.limits import Limits
     from aiodockerhub.wire.pool import Stats
@@ -101,6 +102,13 @@ class Docker(System):
         from aiodockerhub.engine.containers import Containers
 
         return Containers(self._engine)
+
+    @functools.cached_property
+    def exec(self) -> Exec:
+        """Commands in running containers: run, create, start."""
+        from aiodockerhub.engine.exec import Exec
+
+        return Exec(self._engine)
 
     def stats(self) -> Stats:
         """What is open and what was sent: of this client, or of the session that it belongs to."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from aiodockerhub.engine.api import Engine
     from aiodockerhub.errors import DockerError
     from aiodockerhub.wire.body import Body
+    from aiodockerhub.wire.stream import Source
     from aiodockerhub.wire.timeouts import CallTimeout
 
 __all__ = ["LogStream", "Logs"]
@@ -41,10 +42,10 @@ class LogStream(Stream[LogChunk, None]):
     everything else see `Stream`.
     """
 
-    def __init__(self, name: str, begin: Callable[[], Awaitable[tuple[Body, bool]]], *, line: int) -> None:
+    def __init__(self, name: str, begin: Callable[[], Awaitable[tuple[Source[bytes], bool]]], *, line: int) -> None:
         """`begin` opens the output and tells whether it is framed; `line` bounds a line and a frame, in bytes."""
 
-        async def opened() -> Body:
+        async def opened() -> Source[bytes]:
             body, framed = await begin()
             flow.decoder = decoder = Frames(largest=line) if framed else Terminal()
             decoder.raw = flow.raw
@@ -100,7 +101,7 @@ class Logs:
                 self._operation, "GET", self._template, name, query=parameters, timeout=timeout
             )
             try:
-                framed = is_framed(body, await self._engine.version())
+                framed = is_framed(body.headers, await self._engine.version())
                 self._kinds.told = framed is not None
                 if framed is None:
                     framed = not (terminal if terminal is not None else await has_terminal(name, timeout))
@@ -171,9 +172,9 @@ class _WholeLines(AsyncIterator[LogLine]):
         return lines.ready.popleft()
 
 
-def is_framed(body: Body, version: tuple[int, int]) -> bool | None:
+def is_framed(headers: Mapping[str, str], version: tuple[int, int]) -> bool | None:
     """Whether the output is made of frames, as far as the answer's head tells; None where it does not."""
-    told = body.headers.get("Content-Type", "")
+    told = headers.get("Content-Type", "")
     if told.startswith(_FRAMED):
         return True
     return False if version >= _TELLS_FRAMES and told.startswith(_PLAIN) else None

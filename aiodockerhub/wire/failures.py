@@ -31,6 +31,7 @@ __all__ = [
     "FOREIGN",
     "broken_body",
     "failure",
+    "gone",
     "is_exhaustion",
     "is_momentary",
     "is_passing",
@@ -84,10 +85,13 @@ def failure(
         return unconnected(error, address=address, asked=asked, unreachable=unreachable)
     if isinstance(error, aiohttp.ClientResponseError):
         return ProtocolViolated(f"{address} does not answer in HTTP: {_in_a_line(error.message)} ({asked})")
-    return unreachable(
-        f"{address} closed the connection after the request was sent; it may have run ({asked})",
-        address=address,
-    )
+    return gone(address=address, asked=asked, unreachable=unreachable)
+
+
+def gone(*, address: str, asked: str, unreachable: type[ConnectionFailed]) -> ConnectionFailed:
+    """The error for a server that left without an answer."""
+    told = f"{address} closed the connection after the request was sent; it may have run ({asked})"
+    return unreachable(told, address=address)
 
 
 def _late(error: Exception, attempt: Attempt, *, address: str, asked: str, limits: Span) -> TimedOut | None:

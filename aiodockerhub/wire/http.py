@@ -46,6 +46,7 @@ from aiodockerhub.wire.refusals import MOST_OF_A_REFUSAL, Missing, refusal
 from aiodockerhub.wire.timeouts import UNSET, CallTimeout, Pace, Span, Timeout, span
 
 if TYPE_CHECKING:
+    from aiodockerhub.wire.hijack import Hijacked
     from aiodockerhub.wire.places import Place
     from aiodockerhub.wire.pool import Pool
 
@@ -137,6 +138,18 @@ class HTTP:
         take = functools.partial(self._opened, place=place, idle=limits.idle, deadline=flight.deadline)
         try:
             return await self._persistently(request, limits, take)
+        except BaseException:
+            place.release()
+            raise
+
+    async def hijacked(self, request: Request, limits: Span, flight: Flight) -> Hijacked:
+        """The connection itself, which the server gives up after the request, inside a flight. Raises an APIError."""
+        from aiodockerhub.wire.hijack import Server, hijack
+
+        server = Server(yarl.URL(self._base, encoded=True), self.address, self._unreachable, self._missing)
+        place = await self.pool.places.acquire("stream", limits.pool)
+        try:
+            return await hijack(self.pool, server, request, limits, place=place, deadline=flight.deadline)
         except BaseException:
             place.release()
             raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import warnings
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from ssl import SSLContext
     from typing import Literal
 
+    import yarl
+
+    from aiodockerhub.wire.dial import Line
     from aiodockerhub.wire.tls import TLS
 
 __all__ = ["Connections", "Pool", "Stats"]
@@ -148,9 +152,9 @@ class Pool:
         self.enter = owner.flights.enter
         self.leave = owner.flights.leave
         self.stats = places.stats
-        self._socket = socket
-        self._tls: Literal[True] | SSLContext | TLS | None = tls
-        self._headers = headers
+        self.socket = socket
+        self.headers = headers
+        self._tls: Literal[True] | SSLContext | TLS = True if tls is None else tls
         self._trace_configs = trace_configs
         self._calls: aiohttp.ClientSession | None = None
         self._streams: aiohttp.ClientSession | None = None
@@ -176,6 +180,17 @@ class Pool:
             self._streams = self._session(force_close=True)
         return self._streams
 
+    async def dial(self, base: yarl.URL) -> Line:
+        """A connection beside both, for what will be no HTTP. Raises OSError."""
+        from aiodockerhub.wire.dial import dial
+
+        tls = self._context if base.scheme == "https" else None
+        return await dial(socket=self.socket, host=base.host or "", port=base.port or 0, tls=tls)
+
+    @functools.cached_property
+    def _context(self) -> SSLContext:
+        return ssl_context(self._tls)
+
     async def close(self) -> None:
         """Close the connections, all of them also when cancelled meanwhile. It can be called again."""
         async with contextlib.AsyncExitStack() as closing:
@@ -187,14 +202,14 @@ class Pool:
     def _session(self, **kind: Any) -> aiohttp.ClientSession:  # noqa: ANN401  (aiohttp's own)
         # limit=0: waiting for a place is ours, where it is counted and bounded
         connector: aiohttp.BaseConnector
-        if self._socket is not None:
-            connector = UnixConnector(path=self._socket, limit=0, **kind)
+        if self.socket is not None:
+            connector = UnixConnector(path=self.socket, limit=0, **kind)
         else:
-            tls = True if self._tls is None else ssl_context(self._tls)
-            connector = TCPConnector(limit=0, ssl=tls, **kind)
+            # aiohttp has a context for True of its own, which most never need
+            connector = TCPConnector(limit=0, ssl=True if self._tls is True else self._context, **kind)
         return aiohttp.ClientSession(
             connector=connector,
-            headers=self._headers,
+            headers=self.headers,
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(),
             auto_decompress=False,

@@ -254,6 +254,8 @@ class Flow(Generic[Item, Outcome]):
     async def _finish(self) -> bool:
         self.result = await self._collector.outcome()
         self.state = _ENDED
+        if not self.held and self.source is not None:
+            self.source.close()  # one that goes both ways is open still, for who holds it
         return False
 
 

@@ -1,0 +1,338 @@
+"""A request after which the connection is no HTTP any more, but bytes both ways: attach, exec, session."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import logging
+import math
+import ssl
+import time
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+
+import h11
+from multidict import CIMultiDict
+
+from aiodockerhub.errors import Closed, DockerError, Misused, ProtocolViolated, Redirected, TimedOut
+from aiodockerhub.retries import MOMENT, again
+from aiodockerhub.wire.failures import broken_body, gone, is_exhaustion, is_passing, unconnected, wants_tls
+from aiodockerhub.wire.redirects import shown
+from aiodockerhub.wire.refusals import MOST_OF_A_REFUSAL, Missing, refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    import yarl
+
+    from aiodockerhub.errors import ConnectionFailed
+    from aiodockerhub.wire.dial import Line
+    from aiodockerhub.wire.messages import Request
+    from aiodockerhub.wire.places import Place
+    from aiodockerhub.wire.pool import Pool
+    from aiodockerhub.wire.timeouts import Span
+
+__all__ = ["Hijacked", "Server", "hijack"]
+
+_Result = TypeVar("_Result")
+_log: Final = logging.getLogger("aiodockerhub.wire")
+
+_MOST_OF_A_HEAD: Final = 64 * 1024
+_PATIENCE_WITH_A_REFUSAL: Final = 5.0
+"""Seconds for the body of an error, of which the beginning is enough."""
+
+
+class Server(NamedTuple):
+    """Whom to ask, and what its errors are."""
+
+    base: yarl.URL
+    address: str
+    unreachable: type[ConnectionFailed]
+    missing: Missing | None
+
+
+async def hijack(
+    pool: Pool, server: Server, request: Request, limits: Span, *, place: Place, deadline: float
+) -> Hijacked:
+    """The connection, once the server has given it up. The body of the request is bytes or none.
+
+    Raises an APIError for an answer that says no, ConnectionFailed, and ProtocolViolated for what is no HTTP.
+    """
+    started = time.monotonic()
+    http, head = _written(pool, server, request)
+    line = await _begun(pool, server, request, head, limits)
+    try:
+        async with asyncio.timeout(limits.head):
+            response = await _head(line, http, server, request)
+        _log.debug("%s -> %d in %.1f ms", request.asked, response.status_code, (time.monotonic() - started) * 1000)
+        early = b""
+        if isinstance(response, h11.InformationalResponse):
+            early, _ = http.trailing_data
+        elif response.status_code == 200:
+            line = _Body(line, http)
+        else:
+            raise await _refused(line, http, response, server, request)
+        return Hijacked(
+            pool, line, place, response, asked=request.asked, early=early, idle=limits.idle, deadline=deadline
+        )
+    except BaseException as error:
+        line.abort()
+        if isinstance(error, TimeoutError) and not isinstance(error, DockerError):
+            raise TimedOut(f"{server.address} sent no answer within {limits.head:g} s ({request.asked})") from error
+        raise
+
+
+async def _begun(pool: Pool, server: Server, request: Request, head: bytes, limits: Span) -> Line:
+    """A connection on which the request was sent; made again while what keeps it from being made passes by itself."""
+    started = time.monotonic()
+
+    async def begin() -> Line:
+        pool.stats.requests += 1
+        async with asyncio.timeout(limits.connect):
+            line = await pool.dial(server.base)
+        try:
+            await line.write(head)
+        except BaseException:
+            line.abort()
+            raise
+        return line
+
+    def worth(error: Exception) -> bool:
+        patience = limits.pool if is_exhaustion(error) else limits.connect
+        going_on = is_passing(error) and (patience is None or time.monotonic() - started < patience)
+        pool.stats.retries += going_on
+        return going_on
+
+    try:
+        try:
+            return await begin()
+        except OSError as error:
+            beginning = again(begin, error, MOMENT, worth=worth)
+        return await beginning
+    except OSError as error:
+        if isinstance(error, DockerError):
+            raise
+        if isinstance(error, TimeoutError) and error.errno is None:
+            late = f"connecting to {server.address} took longer than {limits.connect:g} s ({request.asked})"
+            raise TimedOut(late) from error
+        raise unconnected(
+            error, address=server.address, asked=request.asked, unreachable=server.unreachable, path=pool.socket
+        ) from error
+
+
+def _written(pool: Pool, server: Server, request: Request) -> tuple[h11.Connection, bytes]:
+    """The request as bytes, and who reads the answer."""
+    base = server.base
+    headers = {
+        "Host": base.host_port_subcomponent or "",
+        **pool.headers,
+        "Connection": "Upgrade",
+        "Upgrade": "tcp",
+        **request.headers,
+    }
+    body = request.body if isinstance(request.body, bytes) else b""
+    headers["Content-Length"] = str(len(body))
+    http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MOST_OF_A_HEAD)
+    target = base.raw_path.rstrip("/") + request.target
+    asked = h11.Request(method=request.method, target=target, headers=list(headers.items()))
+    pieces = (http.send(asked), http.send(h11.Data(data=body)) if body else b"", http.send(h11.EndOfMessage()))
+    return http, b"".join(piece or b"" for piece in pieces)
+
+
+async def _head(
+    line: Line, http: h11.Connection, server: Server, request: Request
+) -> h11.Response | h11.InformationalResponse:
+    """The head that counts: of 101, or of a final answer."""
+    while True:
+        event = await _event(line, http, server, request)
+        if isinstance(event, h11.Response):
+            return event
+        assert isinstance(event, h11.InformationalResponse)  # noqa: S101  (there is nothing else before a response)
+        if event.status_code == 101:
+            return event
+
+
+async def _event(line: Line, http: h11.Connection, server: Server, request: Request) -> object:
+    try:
+        while (event := http.next_event()) is h11.NEED_DATA:
+            data = await line.read()
+            if not data:
+                raise gone(address=server.address, asked=request.asked, unreachable=server.unreachable)
+            http.receive_data(data)
+    except h11.RemoteProtocolError as error:
+        raise ProtocolViolated(f"{server.address} does not answer in HTTP: {error} ({request.asked})") from error
+    except ssl.SSLError as error:  # a server that does not accept our certificate says so after the handshake
+        raise unconnected(error, address=server.address, asked=request.asked, unreachable=server.unreachable) from error
+    except OSError as error:
+        if isinstance(error, (DockerError, TimeoutError)):
+            raise
+        raise gone(address=server.address, asked=request.asked, unreachable=server.unreachable) from error
+    return event
+
+
+async def _refused(
+    line: Line, http: h11.Connection, response: h11.Response, server: Server, request: Request
+) -> DockerError:
+    headers, status = _fields(response), response.status_code
+    if status < 400:
+        location = shown(headers.get("Location", ""))
+        words = f"{server.address} answers {status} instead of giving the connection up ({request.asked})"
+        return Redirected(words, location=location) if status >= 300 else ProtocolViolated(words)
+    body = bytearray()
+    answer = _Body(line, http)
+    with contextlib.suppress(OSError):  # TimeoutError too: the beginning of it is enough
+        async with asyncio.timeout(_PATIENCE_WITH_A_REFUSAL):
+            while len(body) < MOST_OF_A_REFUSAL and (piece := await answer.read()):
+                body += piece
+    told = bytes(body[:MOST_OF_A_REFUSAL])
+    if status == 400 and (unencrypted := wants_tls(server.address, request.asked, told)) is not None:
+        return unencrypted
+    reason = response.reason.decode("latin-1")
+    return refusal(status, reason, headers, told, method=request.method, path=request.path, missing=server.missing)
+
+
+def _fields(response: h11.Response | h11.InformationalResponse) -> CIMultiDict[str]:
+    return CIMultiDict((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers)
+
+
+class _Body:
+    """What comes in an answer that is HTTP still, from engines that do not switch. What goes is no part of it."""
+
+    def __init__(self, line: Line, http: h11.Connection) -> None:
+        self._line = line
+        self._http = http
+        self.write = line.write
+        self.write_eof = line.write_eof
+        self.abort = line.abort
+
+    async def read(self) -> bytes:
+        """As of a line, without what HTTP puts around them."""
+        try:
+            while (event := self._http.next_event()) is h11.NEED_DATA:
+                self._http.receive_data(await self._line.read())
+        except h11.RemoteProtocolError as error:
+            raise ConnectionResetError(str(error)) from error
+        return bytes(event.data) if isinstance(event, h11.Data) else b""
+
+
+class Hijacked:
+    """A connection after its handshake, which is given up to whoever asked. Owned until `close`."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        line: Line,
+        place: Place,
+        head: h11.Response | h11.InformationalResponse,
+        *,
+        asked: str,
+        early: bytes,
+        idle: float | None,
+        deadline: float,
+    ) -> None:
+        self.headers: Mapping[str, str] = _fields(head)
+        self.loop = pool.bind()
+        self.closed = False
+        self._pool = pool
+        self._line = line
+        self._place = place
+        self._asked = asked
+        self._early = early  # what came together with the head
+        self._idle = idle
+        self._deadline = deadline
+        self._error: DockerError | None = None
+        self._ended = False
+        pool.enter(self)
+
+    async def read(self) -> bytes:
+        """What has come since, at least one byte; b"" when the other side has ended. Raises StreamBroken, TimedOut."""
+        self._check()
+        if self._early:
+            early, self._early = self._early, b""
+            return early
+        try:
+            return await self._in_time(self._line.read, self._idle)
+        except OSError as error:
+            if isinstance(error, DockerError):
+                raise
+            self.close()
+            raise self._error or broken_body(error, asked=self._asked) from error
+
+    async def write(self, data: bytes) -> None:
+        """Send it, and wait while the other side takes nothing. What came can be read also after this has failed.
+
+        Raises StreamBroken, TimedOut, Closed, and Misused after `write_eof`.
+        """
+        self._check()
+        if self._ended:
+            raise Misused(f"nothing can be written after write_eof() ({self._asked})")
+        await self._sent(functools.partial(self._line.write, data))
+
+    async def write_eof(self) -> None:
+        """Tell the other side that nothing more comes; reading goes on. Also twice."""
+        self._check()
+        if not self._ended:
+            self._ended = True
+            await self._sent(self._line.write_eof)
+
+    async def _sent(self, send: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await self._in_time(send, None)
+        except OSError as error:
+            if isinstance(error, DockerError):
+                raise
+            raise self._error or broken_body(error, asked=self._asked) from error
+
+    async def _in_time(self, step: Callable[[], Awaitable[_Result]], patience: float | None) -> _Result:
+        silent = self.loop.time() + patience if patience is not None else math.inf
+        until = min(silent, self._deadline)
+        try:
+            async with asyncio.timeout_at(until if until < math.inf else None):
+                result = await step()
+        except TimeoutError as error:
+            if error.errno is not None:  # the system's own
+                raise
+            late = "it took longer than its time limit" if until < silent else f"nothing came for {patience:g} s"
+            raise TimedOut(f"{late} ({self._asked})") from error
+        self._check()  # closed meanwhile: what came then is no end
+        return result
+
+    def close(self) -> None:
+        """End both ways at once. In the loop's own thread; also twice."""
+        if not self.closed:
+            self.closed = True
+            self._line.abort()
+            self._place.release()
+            self._pool.leave(self)
+
+    async def aclose(self) -> None:
+        """`close`; the transport goes in the next turn of the loop."""
+        if asyncio.get_running_loop() is not self.loop:
+            self.abandon()
+            return
+        self.close()
+        await asyncio.sleep(0)
+
+    def abandon(self) -> None:
+        """`close`, from any thread, from a finaliser, after the loop's end."""
+        if not self.closed:
+            try:
+                self.loop.call_soon_threadsafe(self.close)
+            except RuntimeError:  # the loop is closed, and its connections with it
+                self.closed = True
+                self._pool.leave(self)
+                self._place.release()
+
+    def break_off(self, error: DockerError) -> None:
+        """End it from outside: who reads or writes gets `error`."""
+        if not self.closed:
+            self._error = error
+            self.close()
+
+    def _check(self) -> None:
+        if self._error is not None:
+            raise self._error
+        if self.closed:
+            raise Closed(f"closed before its end ({self._asked})")
+        if asyncio.get_running_loop() is not self.loop:
+            raise Misused(f"a stream belongs to the event loop that began it ({self._asked})")
