@@ -346,6 +346,14 @@ def failed(
     return joined(message, code=code, status=status, method=method, path=path, retry_after=retry_after)
 
 
+def forget_frames(error: BaseException) -> None:
+    """Let go of the frames that saw `error`, and what led to it: streams, connections and buffers live on in them."""
+    chain = [error]
+    for link in chain:
+        link.__traceback__ = None
+        chain += [one for one in (link.__cause__, link.__context__) if one is not None and one not in chain]
+
+
 def _asked(method: str, path: str, status: int | None) -> str:
     if not method:
         return ""

@@ -7,6 +7,8 @@ import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from aiodockerhub.errors import forget_frames
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
@@ -61,7 +63,7 @@ async def again(
             verdict = (backoff.attempts is None or tried < backoff.attempts) and worth(failure)
             if verdict is False:
                 raise failure
-            _forget_frames(failure)
+            forget_frames(failure)  # as a rule one of them holds the error: until a garbage collection all would stay
             await asyncio.sleep(backoff.wait(tried) if verdict is True else verdict)
             tried += 1
             try:
@@ -70,14 +72,3 @@ async def again(
                 failure = error
     finally:
         del failure  # its traceback holds this frame, and that all frames above
-
-
-def _forget_frames(error: BaseException | None) -> None:
-    """Let go of the frames that saw an error which is overcome.
-
-    As a rule something there holds the error: until a garbage collection all frames above would live on, and with them
-    the iterators of streams that are left.
-    """
-    while error is not None:
-        error.__traceback__ = None
-        error = error.__cause__ or error.__context__

@@ -344,6 +344,15 @@ async def test_what_is_not_worth_it_is_raised_and_a_wait_that_was_named_is_kept(
     assert waited == [7.5, 0.25]
 
 
+async def test_errors_that_name_each_other_as_their_cause_are_overcome_too():
+    async def succeed():
+        return "done"
+
+    failure, other = StreamBroken("one"), StreamBroken("other")
+    failure.__cause__, other.__cause__ = other, failure
+    assert await again(succeed, failure, Backoff(2, 0, 0, 0), worth=lambda _: True) == "done"
+
+
 async def test_a_retry_stays_within_the_calls_time():
     async def script(peer):
         await peer.request()

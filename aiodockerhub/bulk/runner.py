@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Generic, TypeAlias, TypeVar
 
 from aiodockerhub.bulk.progress import BulkProgress, Bytes, News, ProgressItem, State
 from aiodockerhub.bulk.report import Report, Result
-from aiodockerhub.errors import BadParameter, Closed, DockerError, Misused
+from aiodockerhub.errors import BadParameter, Closed, DockerError, Misused, forget_frames
 from aiodockerhub.retries import TRANSFER, Backoff, again
 
 if TYPE_CHECKING:
@@ -343,8 +343,9 @@ class Run(Generic[Item, Outcome]):
     def _lightened(self, error: Exception) -> Exception:
         """The error without the frames that its traceback would keep alive: connections, buffers, 50,000 times over."""
         if isinstance(error, DockerError) or self._tracebacks >= _TRACEBACKS_KEPT:
-            return _without_traceback(error)
-        self._tracebacks += 1
+            forget_frames(error)
+        else:
+            self._tracebacks += 1
         return error
 
 
@@ -375,14 +376,6 @@ class Reported(Generic[Item, Outcome]):
 
 def _cut_off(underway: _Underway) -> Closed:
     return Closed(f"{underway.reference}: cancelled before its end")
-
-
-def _without_traceback(error: Exception) -> Exception:
-    chain: list[BaseException] = [error]
-    for link in chain:
-        link.__traceback__ = None
-        chain.extend(one for one in (link.__cause__, link.__context__) if one is not None and one not in chain)
-    return error
 
 
 def _is_cancelled() -> bool:
