@@ -40,19 +40,19 @@ def fed(decoder, data):
 @given(frames_of_all_kinds, cuts)
 def test_frames_are_the_same_whatever_the_pieces(frames, cuts):
     data = b"".join(frame(*one) for one in frames)
-    decoder = Frames(largest=LARGEST)
+    decoder = Frames()
     chunks = fed(decoder, pieces(data, cuts))
     assert [(chunk.stream, chunk.data) for chunk in chunks if chunk.data] == [
         (NAMES[kind], content) for kind, content in frames if content
     ]
     assert decoder.failure is None
-    assert chunks == fed(Frames(largest=LARGEST), pieces(data, range(len(data))))
+    assert chunks == fed(Frames(), pieces(data, range(len(data))))
 
 
 @given(frames_of_all_kinds, cuts)
 def test_the_text_of_each_stream_is_its_bytes_decoded_at_once(frames, cuts):
     data = b"".join(frame(*one) for one in frames)
-    chunks = fed(Frames(largest=LARGEST), pieces(data, cuts))
+    chunks = fed(Frames(), pieces(data, cuts))
     for kind, name in enumerate(NAMES):
         whole = b"".join(content for number, content in frames if number == kind)
         assert "".join(chunk.text for chunk in chunks if chunk.stream == name) == whole.decode("utf-8", "replace")
@@ -60,7 +60,7 @@ def test_the_text_of_each_stream_is_its_bytes_decoded_at_once(frames, cuts):
 
 @given(frames_of_all_kinds, cuts)
 def test_raw_frames_are_their_payloads(frames, cuts):
-    decoder = Frames(largest=LARGEST)
+    decoder = Frames()
     decoder.raw = True
     chunks = fed(decoder, pieces(b"".join(frame(*one) for one in frames), cuts))
     assert chunks == [content for _, content in frames if content]
@@ -81,7 +81,7 @@ def test_a_terminals_output_is_what_came(data, cuts):
 
 def test_a_character_cut_between_chunks_stands_whole_in_the_later_one():
     first, second = "h\u00e9".encode()[:2], "h\u00e9".encode()[2:]
-    chunks = fed(Frames(largest=LARGEST), [frame(1, first), frame(2, b"between"), frame(1, second)])
+    chunks = fed(Frames(), [frame(1, first), frame(2, b"between"), frame(1, second)])
     assert [(chunk.stream, chunk.text) for chunk in chunks] == [
         ("stdout", "h"),
         ("stderr", "between"),
@@ -90,7 +90,7 @@ def test_a_character_cut_between_chunks_stands_whole_in_the_later_one():
 
 
 def test_a_character_that_never_ends_is_told_at_the_end():
-    assert fed(Frames(largest=LARGEST), [frame(2, b"a\xe2\x82")]) == [
+    assert fed(Frames(), [frame(2, b"a\xe2\x82")]) == [
         LogChunk("stderr", b"a\xe2\x82", "a"),
         LogChunk("stderr", b"", "\ufffd"),
     ]
@@ -98,30 +98,60 @@ def test_a_character_that_never_ends_is_told_at_the_end():
 
 @pytest.mark.parametrize("left", range(1, 12))
 def test_a_frame_cut_short_is_a_broken_stream_after_what_came_before(left):
-    decoder = Frames(largest=LARGEST)
+    decoder = Frames()
     chunks = fed(decoder, [frame(1, b"whole") + frame(2, b"half")[:left]])
     assert [chunk.data for chunk in chunks] == [b"whole"]
     assert isinstance(decoder.failure, StreamBroken)
 
 
-def test_a_frame_beyond_the_limit_is_refused_by_its_header():
-    decoder = Frames(largest=10)
-    chunks = decoder.feed(frame(1, b"x" * 10) + frame(1, b"x" * 11)[:8])
-    assert [chunk.data for chunk in chunks] == [b"x" * 10]
-    assert isinstance(decoder.failure, TooLarge)
-    assert "11 bytes" in str(decoder.failure)
+@pytest.mark.parametrize("raw", [False, True])
+@pytest.mark.parametrize("piece", [1000, 65536, 1 << 20, 200 << 20])
+def test_a_frame_of_a_hundred_mebibytes_is_given_out_as_it_comes(raw, piece):
+    content = "ä".encode() * (50 << 20)
+    data = frame(1, b"") + frame(2, content) + frame(1, b"after")
+    decoder = Frames()
+    decoder.raw = raw
+    seen, texts = 0, 0
+    for start in range(0, len(data), piece):
+        for chunk in decoder.feed(data[start : start + piece]):
+            last = chunk
+            seen += len(chunk if raw else chunk.data)
+            texts += 0 if raw else len(chunk.text)
+            assert raw or chunk.stream == "stderr" or chunk.data == b"after"
+    assert seen == len(content) + 5
+    assert raw or texts == (50 << 20) + 5
+    assert last == (b"after" if raw else LogChunk("stdout", b"after", "after"))
+    assert decoder.end() == []
+    assert decoder.failure is None
+
+
+def test_a_large_frame_cut_short_is_a_broken_stream_after_what_came_of_it():
+    decoder = Frames()
+    chunks = fed(decoder, [struct.pack(">BxxxI", 1, 2**32 - 1), b"x" * 100, b"y" * 100])
+    assert b"".join(chunk.data for chunk in chunks) == b"x" * 100 + b"y" * 100
+    assert isinstance(decoder.failure, StreamBroken)
 
 
 def test_what_is_not_made_of_frames_is_refused():
-    decoder = Frames(largest=LARGEST)
+    decoder = Frames()
     chunks = decoder.feed(frame(1, b"good") + b"plain text")
     assert [chunk.data for chunk in chunks] == [b"good"]
     assert isinstance(decoder.failure, ProtocolViolated)
     assert "plain" in str(decoder.failure)
 
 
+def test_a_complaint_without_an_end_is_cut():
+    decoder = Frames()
+    with guard():
+        decoder.feed(struct.pack(">BxxxI", 3, 2**32 - 1))
+        while decoder.failure is None:
+            decoder.feed(b"x" * 1000)
+    assert isinstance(decoder.failure, OperationFailed)
+    assert len(decoder.failure.message) == 1 << 20
+
+
 def test_a_frame_in_which_the_engine_complains_raises_its_words():
-    decoder = Frames(largest=LARGEST)
+    decoder = Frames()
     words = b"Error grabbing logs: not found\n"
     chunks = decoder.feed(frame(1, b"good") + frame(3, words)[:20])
     assert decoder.failure is None
@@ -150,11 +180,21 @@ def until_failure(decoder, data):
     return chunks + decoder.end()
 
 
+def joined(chunks):
+    """What came from each stream, however it was cut: a large frame comes in as many chunks as it arrives in."""
+    if chunks and isinstance(chunks[0], bytes):
+        return b"".join(chunks)
+    return [
+        [b"".join(chunk.data for chunk in chunks if chunk.stream == name) for name in NAMES],
+        ["".join(chunk.text for chunk in chunks if chunk.stream == name) for name in NAMES],
+    ]
+
+
 @given(anything, cuts, st.booleans())
 def test_whatever_comes_ends_the_same_however_it_is_cut_and_in_our_errors(data, cuts, raw):
-    decoder, whole = Frames(largest=30), Frames(largest=30)
+    decoder, whole = Frames(), Frames()
     decoder.raw = whole.raw = raw
-    assert until_failure(decoder, pieces(data, cuts)) == until_failure(whole, pieces(data, ()))
+    assert joined(until_failure(decoder, pieces(data, cuts))) == joined(until_failure(whole, pieces(data, ())))
     assert type(decoder.failure) is type(whole.failure)
     assert str(decoder.failure) == str(whole.failure)
     assert decoder.failure is None or isinstance(decoder.failure, DockerError)
@@ -165,7 +205,7 @@ def test_whatever_comes_ends_the_same_however_it_is_cut_and_in_our_errors(data, 
 def test_a_million_small_frames_in_pieces_of_any_size_take_no_longer_than_their_bytes(one, size):
     data = one * (MILLION // len(one) // 2)
     with guard():
-        decoder = Frames(largest=LARGEST)
+        decoder = Frames()
         given_out = sum(len(decoder.feed(data[start : start + size])) for start in range(0, len(data), size))
     assert given_out == (len(data) // len(one) if len(one) > 8 else 0)
 
@@ -181,9 +221,9 @@ def test_lines_take_no_longer_than_their_bytes(chunks):
     assert len(lines.ready) == max(1, sum(chunk.count(b"\n") for chunk in chunks))
 
 
-def test_a_large_frame_in_many_pieces_is_put_together():
-    size = 8 << 20
-    decoder = Frames(largest=size)
+def test_a_frame_in_many_pieces_is_put_together():
+    size = 1 << 20
+    decoder = Frames()
     data = frame(1, bytes(size))
     chunks = fed(decoder, [data[start : start + 1000] for start in range(0, len(data), 1000)])
     assert [len(chunk.data) for chunk in chunks] == [size]

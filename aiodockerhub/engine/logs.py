@@ -43,11 +43,11 @@ class LogStream(Stream[LogChunk, None]):
     """
 
     def __init__(self, name: str, begin: Callable[[], Awaitable[tuple[Source[bytes], bool]]], *, line: int) -> None:
-        """`begin` opens the output and tells whether it is framed; `line` bounds a line and a frame, in bytes."""
+        """`begin` opens the output and tells whether it is framed; `line` bounds a line, in bytes."""
 
         async def opened() -> Source[bytes]:
             body, framed = await begin()
-            flow.decoder = decoder = Frames(largest=line) if framed else Terminal()
+            flow.decoder = decoder = Frames() if framed else Terminal()
             decoder.raw = flow.raw
             return body
 

@@ -19,26 +19,31 @@ _read_header: Final = struct.Struct(">BxxxI").unpack_from
 _NAMES: Final[tuple[_Name, ...]] = ("stdin", "stdout", "stderr")
 _COMPLAINT: Final = 3
 """The kind of a frame in which the engine tells why it can't go on. Source: moby, `stdcopy.Systemerr`."""
+_WHOLE: Final = 1024 * 1024
+"""Bytes of a frame that are gathered before they are given out; engines cut logs into much smaller ones."""
 
 
 class Frames:
     """Cuts `[kind 0 0 0 size size size size] payload` into chunks. API: `ContainerAttach`, stream format.
 
-    A frame of more than `largest` bytes is refused; a smaller one is given out when it is whole, an empty one not at
-    all. With `raw` set the chunks are the payloads alone, as bytes.
+    A frame is given out when it is whole, an empty one not at all, and one of more than 1 MiB as it comes, in several
+    chunks. With `raw` set the chunks are the payloads alone, as bytes.
     """
 
-    def __init__(self, *, largest: int) -> None:
+    def __init__(self) -> None:
         self.failure: DockerError | None = None
         self.raw = False
-        self._largest = largest
+        self._kind = 0
+        self._missing = 0
         self._parts: list[bytes] = []
         self._size = 0
         self._wanted = _HEADER
         self._texts = [_Text() for _ in _NAMES]
 
     def feed(self, chunk: bytes) -> list[LogChunk]:
-        """The frames that are whole with `chunk`."""
+        """The frames that are whole with `chunk`, and what came of a large one."""
+        if self._missing:
+            return self._more_of_a_large_one(chunk)
         self._size += len(chunk)
         if self._size < self._wanted:
             self._parts.append(chunk)
@@ -53,7 +58,7 @@ class Frames:
 
     def end(self) -> list[LogChunk]:
         """What is left of a character cut short; a frame cut short is a failure."""
-        if self._size:
+        if self._size or self._missing:
             self.failure = StreamBroken("the output ended in the middle of a frame")
         left: list[tuple[_Name, _Text]] = [
             (name, text) for name, text in zip(_NAMES, self._texts, strict=True) if text.cut and not self.raw
@@ -64,25 +69,29 @@ class Frames:
         """The whole frames in `buffer`, and where the rest begins."""
         chunks: list[Any] = []
         start, end = 0, len(buffer)
-        raw, largest, texts = self.raw, self._largest, self._texts
+        raw, texts = self.raw, self._texts
         kind: int
         size: int
         self._wanted = _HEADER
         while end - start >= _HEADER:
             kind, size = _read_header(buffer, start)
-            if kind > _COMPLAINT or size > largest:
-                self.failure = self._refused(buffer[start : start + _HEADER], size)
+            if kind > _COMPLAINT:
+                header = buffer[start : start + _HEADER]
+                self.failure = ProtocolViolated(f"the output is not made of frames: {header!r}")
                 break
-            stop = start + _HEADER + size
+            stop = start + _HEADER + (size if kind != _COMPLAINT else min(size, _WHOLE))
             if stop > end:
-                self._wanted = stop - start
-                break
+                if stop - start <= _HEADER + _WHOLE:
+                    self._wanted = stop - start
+                    break
+                self._kind, self._missing = kind, stop - end
+                stop = end
             data = buffer[start + _HEADER : stop]
             if kind == _COMPLAINT:
                 self.failure = failed(OperationFailed, data.decode("utf-8", "replace").strip())
                 break
             start = stop
-            if not size:
+            if not data:
                 continue
             if raw:
                 chunks.append(data)
@@ -95,10 +104,13 @@ class Frames:
         self._size = end - start
         return chunks, start
 
-    def _refused(self, header: bytes, size: int) -> DockerError:
-        if header[0] <= _COMPLAINT:
-            return TooLarge(f"a frame of {size} bytes, more than {self._largest}")
-        return ProtocolViolated(f"the output is not made of frames: {header!r}")
+    def _more_of_a_large_one(self, chunk: bytes) -> list[LogChunk]:
+        data, rest = chunk[: self._missing], chunk[self._missing :]
+        self._missing -= len(data)
+        more: list[Any] = [
+            data if self.raw else LogChunk(_NAMES[self._kind], data, self._texts[self._kind].decode(data))
+        ]
+        return more + self.feed(rest) if rest else more
 
 
 class Terminal:
