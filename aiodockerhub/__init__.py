@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from aiodockerhub.credentials import BuildCredentials as BuildCredentials
     from aiodockerhub.credentials import Credentials as Credentials
     from aiodockerhub.credentials import CredentialsSource as CredentialsSource
-    from aiodockerhub.engine.archive_stream import ArchiveStream as ArchiveStream
     from aiodockerhub.engine.docker import Docker as Docker
     from aiodockerhub.engine.logs import LogStream as LogStream
     from aiodockerhub.engine.system import Filters as Filters
@@ -41,7 +40,6 @@ if TYPE_CHECKING:
     from aiodockerhub.errors import Forbidden as Forbidden
     from aiodockerhub.errors import ImageNotFound as ImageNotFound
     from aiodockerhub.errors import ImportFailed as ImportFailed
-    from aiodockerhub.errors import LoadFailed as LoadFailed
     from aiodockerhub.errors import Misused as Misused
     from aiodockerhub.errors import NotFound as NotFound
     from aiodockerhub.errors import NotImplementedByEngine as NotImplementedByEngine
@@ -52,7 +50,6 @@ if TYPE_CHECKING:
     from aiodockerhub.errors import PushFailed as PushFailed
     from aiodockerhub.errors import RateLimited as RateLimited
     from aiodockerhub.errors import Redirected as Redirected
-    from aiodockerhub.errors import SaveFailed as SaveFailed
     from aiodockerhub.errors import ServerError as ServerError
     from aiodockerhub.errors import StreamBroken as StreamBroken
     from aiodockerhub.errors import TimedOut as TimedOut
@@ -96,7 +93,6 @@ _ROOMS = {
     "bulk.progress": ("BulkProgress",),
     "bulk.report": ("Report", "Result"),
     "credentials": ("BuildCredentials", "Credentials", "CredentialsSource"),
-    "engine.archive_stream": ("ArchiveStream",),
     "engine.docker": ("Docker",),
     "engine.logs": ("LogStream",),
     "engine.system": ("Filters", "Moment", "Ping"),
@@ -119,7 +115,6 @@ _ROOMS = {
         "Forbidden",
         "ImageNotFound",
         "ImportFailed",
-        "LoadFailed",
         "Misused",
         "NotFound",
         "NotImplementedByEngine",
@@ -130,7 +125,6 @@ _ROOMS = {
         "PushFailed",
         "RateLimited",
         "Redirected",
-        "SaveFailed",
         "ServerError",
         "StreamBroken",
         "TLSFailed",

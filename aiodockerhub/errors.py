@@ -5,8 +5,7 @@
             BadAddress                  an engine's address, or a context, that can't be used
             BadReference                an image reference that can't be parsed
         BadCredentials                  a credentials file or helper that can't be read
-        BadFile                         a file to be sent that is missing, unreadable, or changed meanwhile;
-                                        one to be written that can't be
+        BadFile                         a file to be sent that is missing, unreadable, or changed meanwhile
         Closed                          used after close(), or closed while it was in use
         Misused                         also a RuntimeError; another event loop, two iterators at once
         ConnectionFailed                also a ConnectionError; nobody answers at the address
@@ -24,7 +23,7 @@
             RateLimited 429, ServerError 5xx, NotImplementedByEngine 501
             (ImageNotFound, ContainerNotFound <- NotFound)
         OperationFailed                 an error inside a stream that began well
-            PullFailed, PushFailed, ImportFailed, BuildFailed, SaveFailed, LoadFailed
+            PullFailed, PushFailed, ImportFailed, BuildFailed
             UpdateFailed                a service's update that stopped, or was taken back
         BulkFailed                      some of many failed; carries the report
 
@@ -56,7 +55,6 @@ __all__ = [
     "Forbidden",
     "ImageNotFound",
     "ImportFailed",
-    "LoadFailed",
     "Misused",
     "NotFound",
     "NotImplementedByEngine",
@@ -67,7 +65,6 @@ __all__ = [
     "PushFailed",
     "RateLimited",
     "Redirected",
-    "SaveFailed",
     "ServerError",
     "StreamBroken",
     "TLSFailed",
@@ -109,10 +106,7 @@ class BadCredentials(DockerError):
 
 
 class BadFile(DockerError):
-    """A file or directory to be sent that is missing, can't be read, or changed while it was sent.
-
-    Also one to be written that can't be. `file` names it.
-    """
+    """A file or directory to be sent that is missing, can't be read, or changed while it was sent. `file` names it."""
 
     def __init__(self, message: str, *, file: str) -> None:
         super().__init__(message)
@@ -299,14 +293,6 @@ class BuildFailed(OperationFailed):
 
 class UpdateFailed(OperationFailed):
     """The update of a service stopped, or was taken back; `message` is what the swarm says of it."""
-
-
-class SaveFailed(OperationFailed):
-    """The engine could not save."""
-
-
-class LoadFailed(OperationFailed):
-    """The engine could not load."""
 
 
 class BulkFailed(DockerError):
