@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from aiodockerhub.errors import BadFile, BadParameter, Misused
 from aiodockerhub.tar import directory_context, dockerfile_context, file_chunks
-from aiodockerhub.tar.chunks import Pulled
+from aiodockerhub.tar.chunks import GatheredChunks
 from aiodockerhub.tar.header import header
 
 KIB = 1024
@@ -498,7 +498,7 @@ async def test_cancelling_does_not_wait_for_a_read_that_hangs_and_that_read_clos
         finally:
             closed.set()
 
-    chunks = Pulled(pieces())
+    chunks = GatheredChunks(pieces())
     task = asyncio.create_task(anext(chunks))
     await asyncio.to_thread(reading.wait)
     task.cancel()
@@ -518,7 +518,7 @@ async def test_two_readers_at_once_over_one_walk_are_refused():
         go_on.wait()
         yield b"piece"
 
-    chunks = Pulled(pieces())
+    chunks = GatheredChunks(pieces())
     first = asyncio.create_task(anext(chunks))
     await asyncio.to_thread(reading.wait)
     with pytest.raises(Misused):

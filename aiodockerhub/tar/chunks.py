@@ -7,13 +7,22 @@ import io
 import os
 import stat
 import threading
-from collections.abc import AsyncIterable, AsyncIterator, Generator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Generator
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias, cast
 
 from aiodockerhub.errors import BadFile, BadParameter, Misused
 
-__all__ = ["CHUNK", "FileChunks", "Pulled", "file_chunks"]
+__all__ = [
+    "CHUNK",
+    "FileChunks",
+    "GatheredChunks",
+    "Source",
+    "descriptor_pieces",
+    "file_chunks",
+    "opened",
+    "unreadable",
+]
 
 Source: TypeAlias = "bytes | bytearray | memoryview | os.PathLike[str] | BinaryIO | AsyncIterable[bytes]"
 
@@ -25,7 +34,7 @@ _BINARY = getattr(os, "O_BINARY", 0)
 _OPEN = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | _BINARY
 
 
-class Pulled(AsyncIterator[bytes]):
+class GatheredChunks(AsyncIterator[bytes]):
     """What a generator of bytes yields, gathered into chunks of about `size` bytes in a worker thread.
 
     The generator's own `finally` closes what it has open: at the end, on an error, on `aclose()`, when the task that
@@ -123,7 +132,7 @@ class FileChunks:
         source = self._source
         if isinstance(source, AsyncIterable):
             return _checked(source)
-        return Pulled(self._pieces(source), size=self._size)
+        return GatheredChunks(self._pieces(source), size=self._size)
 
     def _pieces(
         self, source: bytes | bytearray | memoryview | os.PathLike[str] | BinaryIO
@@ -131,24 +140,20 @@ class FileChunks:
         if isinstance(source, (bytes, bytearray, memoryview)):
             return _slices(memoryview(source).cast("B"), self._size)
         if isinstance(source, os.PathLike):
-            return file_pieces(os.fspath(source), length=self.length, size=self._size)
+            return _file_pieces(os.fspath(source), length=self.length, size=self._size)
         return self._read(source)
 
     def _read(self, file: BinaryIO) -> Generator[bytes, None, None]:
         if self.repeatable:
             with self._reading:
                 file.seek(self._start)
-        left = self.length
-        while left is None or left > 0:
+
+        def read(size: int) -> bytes:
             # a repeated request may begin while the read of an abandoned one is still under way
             with self._reading:
-                data = _bytes_of(file.read(self._size if left is None else min(self._size, left)))
-            if not data:
-                break
-            left = None if left is None else left - len(data)
-            yield data
-        if left:
-            raise BadFile(f"{file!r} ended {left} bytes before its announced end", file=repr(file))
+                return _bytes_of(file.read(size))
+
+        yield from _pieces(read, repr(file), length=self.length, size=self._size)
 
 
 async def file_chunks(source: Source, *, size: int = CHUNK) -> FileChunks:
@@ -177,7 +182,7 @@ def opened(path: str) -> int:
     return os.open(path, _OPEN)
 
 
-def file_pieces(path: str, *, length: int | None, size: int) -> Generator[bytes, None, None]:
+def _file_pieces(path: str, *, length: int | None, size: int) -> Generator[bytes, None, None]:
     """The `length` bytes (None: all) of the file at `path`, in pieces of `size`. Raises BadFile."""
     try:
         descriptor = os.open(path, os.O_RDONLY | _BINARY)
@@ -191,18 +196,27 @@ def file_pieces(path: str, *, length: int | None, size: int) -> Generator[bytes,
 
 def descriptor_pieces(descriptor: int, path: str, *, length: int | None, size: int) -> Generator[bytes, None, None]:
     """Likewise from a descriptor that is open, and stays so."""
-    left = length
-    while left is None or left > 0:
+
+    def read(size: int) -> bytes:
         try:
-            data = os.read(descriptor, size if left is None else min(size, left))
+            return os.read(descriptor, size)
         except OSError as error:
             raise unreadable(path, error) from error
+
+    return _pieces(read, path, length=length, size=size)
+
+
+def _pieces(read: Callable[[int], bytes], name: str, *, length: int | None, size: int) -> Generator[bytes, None, None]:
+    """What `read` gives when it is asked for `size` bytes or fewer, up to `length`, or to the end if that is None."""
+    left = length
+    while left is None or left > 0:
+        data = read(size if left is None else min(size, left))
         if not data:
             break
         left = None if left is None else left - len(data)
         yield data
     if left:
-        raise BadFile(f"{path} shrank while it was sent: {left} of {length} bytes are missing", file=path)
+        raise BadFile(f"{name} shrank while it was sent: {left} of {length} bytes are missing", file=name)
 
 
 def unreadable(path: str, error: OSError) -> BadFile:

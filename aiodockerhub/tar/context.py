@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 from aiodockerhub.errors import BadFile, BadParameter
-from aiodockerhub.tar.chunks import CHUNK, Pulled, descriptor_pieces, opened, unreadable
+from aiodockerhub.tar.chunks import CHUNK, GatheredChunks, descriptor_pieces, opened, unreadable
 from aiodockerhub.tar.header import END, header, padding, small_file
 from aiodockerhub.tar.ignore import Ignore
 
@@ -51,7 +51,7 @@ class Context:
         return f"<Context: {str(self._root)!r}, dockerfile {self.dockerfile!r}>"
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        return Pulled(self._pieces(), size=self._size)
+        return GatheredChunks(self._pieces(), size=self._size)
 
     def dockerfile_text(self) -> bytes:
         """What the Dockerfile holds now. Reads the file, so not in the loop's thread. Raises BadFile."""

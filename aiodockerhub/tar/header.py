@@ -42,9 +42,9 @@ def padding(size: int) -> bytes:
     return bytes(-size % BLOCK)
 
 
-def small_file(name: str, data: bytes, *, mode: int = 0o644, mtime: int = 0) -> bytes:
-    """A whole entry from memory."""
-    head = header(name, tarfile.REGTYPE, mode=mode, mtime=mtime, size=len(data))
+def small_file(name: str, data: bytes) -> bytes:
+    """A whole entry from memory, of 1970, which all may read."""
+    head = header(name, tarfile.REGTYPE, mode=0o644, mtime=0, size=len(data))
     return b"".join((head, data, padding(len(data))))
 
 
