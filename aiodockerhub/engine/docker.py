@@ -24,9 +24,15 @@ if TYPE_CHECKING:
     import aiohttp
 
     from aiodockerhub.credentials import CredentialsSource
+    from aiodockerhub.engine.configs import Configs
     from aiodockerhub.engine.containers import Containers
     from aiodockerhub.engine.exec import Exec
     from aiodockerhub.engine.images import Images
+    from aiodockerhub.engine.nodes import Nodes
+    from aiodockerhub.engine.secrets import Secrets
+    from aiodockerhub.engine.services import Services
+    from aiodockerhub.engine.swarm import Swarm
+    from aiodockerhub.engine.tasks import Tasks
     from aiodockerhub.wire.limits import Limits
     from aiodockerhub.wire.pool import Stats
     from aiodockerhub.wire.tls import TLS
@@ -109,6 +115,48 @@ class Docker(System):
         from aiodockerhub.engine.exec import Exec
 
         return Exec(self._engine)
+
+    @functools.cached_property
+    def swarm(self) -> Swarm:
+        """The swarm itself: begin, join, leave, unlock."""
+        from aiodockerhub.engine.swarm import Swarm
+
+        return Swarm(self._engine)
+
+    @functools.cached_property
+    def nodes(self) -> Nodes:
+        """Nodes of the swarm: list, drain, promote."""
+        from aiodockerhub.engine.nodes import Nodes
+
+        return Nodes(self._engine)
+
+    @functools.cached_property
+    def services(self) -> Services:
+        """Services of the swarm: create, update, roll back, wait until they run."""
+        from aiodockerhub.engine.services import Services
+
+        return Services(self._engine)
+
+    @functools.cached_property
+    def tasks(self) -> Tasks:
+        """Tasks of the services: list, logs."""
+        from aiodockerhub.engine.tasks import Tasks
+
+        return Tasks(self._engine)
+
+    @functools.cached_property
+    def secrets(self) -> Secrets:
+        """Secrets of the swarm, or of podman: create, remove."""
+        from aiodockerhub.engine.secrets import Secrets
+
+        return Secrets(self._engine)
+
+    @functools.cached_property
+    def configs(self) -> Configs:
+        """Configs of the swarm: create, read, remove."""
+        from aiodockerhub.engine.configs import Configs
+
+        return Configs(self._engine)
 
     def stats(self) -> Stats:
         """What is open and what was sent: of this client, or of the session that it belongs to."""

@@ -45,8 +45,11 @@ def own_dict(name: str, value: object) -> dict[str, Any]:
     return copy.deepcopy(dict(cast("Mapping[str, Any]", value)))
 
 
-def filled(fields: Fields, keyword: str, value: object) -> dict[str, object]:
-    """The fields of the body that a keyword fills, by place; none for None. Raises BadParameter."""
+def filled(fields: Fields, keyword: str, value: object, *, empty: bool = False) -> dict[str, object]:
+    """The fields of the body that a keyword fills, by place; none for None. Raises BadParameter.
+
+    Lists and dicts without anything in them are fields only if `empty`: where they take away what was there.
+    """
     made: dict[str, object] = {}
     if value is None:
         return made
@@ -55,7 +58,7 @@ def filled(fields: Fields, keyword: str, value: object) -> dict[str, object]:
             made[place] = written(value)
         except UnfitError as error:
             raise BadParameter(f"{keyword}: {error}") from None
-    return {place: field for place, field in made.items() if field not in ([], {})}
+    return {place: field for place, field in made.items() if empty or field not in ([], {})}
 
 
 def put(body: dict[str, Any], place: str, value: object, keyword: str, *, given: str = "config") -> None:

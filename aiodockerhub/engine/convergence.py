@@ -1,0 +1,153 @@
+"""When a service is what it shall be: told by its update, and by its tasks."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from aiodockerhub.engine.system import System
+from aiodockerhub.errors import StreamBroken, UpdateFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Self
+
+    from aiodockerhub.engine import types
+    from aiodockerhub.engine.api import Engine
+    from aiodockerhub.progress import Event
+
+__all__ = ["Changes", "Convergence"]
+
+_SOON: Final = 0.05
+_AT_MOST: Final = 2.0
+"""Seconds between two looks where nothing is told: engines tell of services, nodes and their own containers, but of no
+task, and a task is said to run a moment after its container has told that it does."""
+
+_LABEL: Final = "com.docker.swarm.service.id"
+_TOLD: Final = {
+    "type": ["service", "node", "container"],
+    "event": ["create", "update", "remove", "start", "die", "health_status"],
+}
+_GONE: Final = frozenset({"shutdown", "remove", "orphaned"})
+_FAILED: Final = frozenset({"paused", "rollback_paused"})
+_BY_HAND: Final = "manually requested rollback"
+
+
+class Changes(System):
+    """Says when a service may have changed: at each event that concerns it, else after growing waits."""
+
+    def __init__(self, engine: Engine, service: str) -> None:
+        self._engine = engine
+        self._service = service
+        self._stream = self.events(filters=_TOLD, timeout=None)
+        self._pause = _SOON
+
+    async def __aenter__(self) -> Self:
+        await self._stream.__aenter__()
+        self._events = aiter(self._stream)
+        self._next = asyncio.create_task(self._one())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._next.cancel()
+        await asyncio.wait((self._next,))
+        await self._stream.aclose()
+
+    async def wait(self) -> None:
+        """Until there may be something to be seen. Raises what ends the engine's events."""
+        done, _ = await asyncio.wait((self._next,), timeout=self._pause)
+        if not done:
+            self._pause = min(self._pause * 2, _AT_MOST)
+            return
+        self._next.result()
+        self._pause = _SOON
+        self._next = asyncio.create_task(self._one())
+
+    async def _one(self) -> None:
+        """The next event that concerns the service has come."""
+        async for event in self._events:
+            if self._concerns(event):
+                return
+        raise StreamBroken("the engine ended its events")
+
+    def _concerns(self, event: Event) -> bool:
+        if event.type == "container":
+            return (event.actor.attributes or {}).get(_LABEL) == self._service
+        return event.type == "node" or event.actor.id == self._service
+
+
+class Convergence:
+    """What a service lacks, look by look. An update that is taken back meanwhile has failed."""
+
+    def __init__(self) -> None:
+        self._taken_back = ""
+
+    def missing(self, service: types.Service, tasks: Sequence[types.Task]) -> str | None:
+        """What it lacks, in words; None when it lacks nothing. Raises UpdateFailed."""
+        return self._updating(service) or _tasks_missing(service, tasks)
+
+    def _updating(self, service: types.Service) -> str | None:
+        status = service.get("UpdateStatus")
+        state, message = (status.get("State"), status.get("Message", "")) if status else (None, "")
+        if state in _FAILED:
+            raise UpdateFailed(f"{_name(service)}: {message}")
+        if state == "updating" or (state == "rollback_started" and message != _BY_HAND):
+            self._taken_back = message
+        if state == "rollback_completed" and self._taken_back:
+            raise UpdateFailed(f"{_name(service)}: {self._taken_back}")
+        return message if state in {"updating", "rollback_started"} else None
+
+
+def _tasks_missing(service: types.Service, tasks: Sequence[types.Task]) -> str | None:
+    mode, count = next(iter(cast("Mapping[str, Mapping[str, Any]]", service["Spec"]["Mode"]).items()))
+    reached, wanted, others = _job(service, tasks) if mode.endswith("Job") else _running(service, tasks)
+    if mode == "Replicated":
+        wanted = count.get("Replicas", 0)
+    elif mode == "ReplicatedJob":
+        wanted = count.get("TotalCompletions", 1)
+    if reached >= wanted and not others and (wanted or not mode.startswith("Global")):
+        return None
+    state = "have ended well" if mode.endswith("Job") else "run as it says now"
+    surplus = f", {others} more are still there" if others else ""
+    return f"{reached} of {wanted or 'its'} tasks {state}{surplus}{_last_error(tasks)}"
+
+
+def _running(service: types.Service, tasks: Sequence[types.Task]) -> tuple[int, int, int]:
+    """How many tasks run as the service says now, how many there shall be by the tasks, and how many others there are.
+
+    Of a task that shall go, the next one is not begun before it has gone unless an update says so: its place is open.
+    """
+    wanted = [task for task in tasks if task["DesiredState"] not in _GONE]
+    well = [task for task in wanted if task["Status"]["State"] == "running" and _is_current(service, task)]
+    return len(well), len(wanted), len(wanted) - len(well)
+
+
+def _job(service: types.Service, tasks: Sequence[types.Task]) -> tuple[int, int, int]:
+    """How many tasks of a job have ended well in this iteration, and how many there shall be by the tasks."""
+    iteration = _iteration(service.get("JobStatus"))
+    wanted = [task for task in tasks if _iteration(task) == iteration and task["DesiredState"] not in _GONE]
+    return sum(task["Status"]["State"] == "complete" for task in wanted), len(wanted), 0
+
+
+def _iteration(thing: object) -> int:
+    """Go leaves out a zero."""
+    told: Mapping[str, Any] = cast("Mapping[str, Any]", thing or {}).get("JobIteration") or {}
+    return cast("int", told.get("Index", 0))
+
+
+def _is_current(service: types.Service, task: types.Task) -> bool:
+    """Whether the task was made of what the service is made of now. Its node may have been chosen by other rules."""
+    now = cast("Mapping[str, object]", service["Spec"]["TaskTemplate"])
+    then = cast("Mapping[str, object]", task["Spec"])
+    return all(now.get(key) == then.get(key) for key in (now.keys() | then.keys()) - {"Runtime", "Placement"})
+
+
+def _last_error(tasks: Sequence[types.Task]) -> str:
+    failed = [task for task in tasks if task["Status"].get("Err")]
+    if not failed:
+        return ""
+    return f"; the last error: {max(failed, key=lambda task: task['UpdatedAt'])['Status']['Err']}"
+
+
+def _name(service: types.Service) -> str:
+    return service["Spec"]["Name"]
