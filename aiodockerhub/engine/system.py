@@ -148,7 +148,7 @@ class System:
         return self._engine.stream(f"{method} {target}", begin, decoder, _Errors(method, target))
 
 
-class _Errors(NoOutcome):
+class _Errors:
     def __init__(self, method: str, path: str) -> None:
         self._method = method
         self._path = path
@@ -164,6 +164,9 @@ class _Errors(NoOutcome):
             return None
         code = code if isinstance(code, int) else None
         return failed(OperationFailed, message, code=code, method=self._method, path=self._path)
+
+    async def outcome(self) -> None:
+        return
 
 
 def _content(answer: Answer) -> Any:  # noqa: ANN401  (whatever it says that it is)

@@ -82,7 +82,8 @@ class _Transfer(Generic[_Step]):
         """The error that the step reports; else it is noted."""
         if item.error is not None or item.failure is not None:
             return reported(self.kind, item, method="POST", path=self.path)
-        if item.current is None:  # how far a layer is, nearly every line, tells nothing of the outcome
+        amount = item.amount
+        if amount is None or amount.current is None:  # how far a layer is, nearly every line, tells nothing
             self.note(item)
         return None
 
