@@ -418,8 +418,11 @@ async def test_cancelled_at_any_await_it_leaves_nothing(tmp_path):
             await process.write_eof()
 
     async def script(reader, writer):
-        writer.write(UPGRADED + frame(1, await reader.read(1)))
+        writer.write(UPGRADED)
+        writer.write(frame(1, await reader.read(1)))
         await reader.read(1)
+        writer.write_eof()
+        await until_the_end(reader, writer)
 
     async with attached(tmp_path, script) as docker:
         for turns in range(500):
