@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from aiodockerhub.credentials import BuildCredentials as BuildCredentials
     from aiodockerhub.credentials import Credentials as Credentials
     from aiodockerhub.credentials import CredentialsSource as CredentialsSource
+    from aiodockerhub.engine.archive_stream import ArchiveStream as ArchiveStream
     from aiodockerhub.engine.docker import Docker as Docker
     from aiodockerhub.engine.logs import LogStream as LogStream
     from aiodockerhub.engine.system import Filters as Filters
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from aiodockerhub.errors import Forbidden as Forbidden
     from aiodockerhub.errors import ImageNotFound as ImageNotFound
     from aiodockerhub.errors import ImportFailed as ImportFailed
+    from aiodockerhub.errors import LoadFailed as LoadFailed
     from aiodockerhub.errors import Misused as Misused
     from aiodockerhub.errors import NotFound as NotFound
     from aiodockerhub.errors import NotImplementedByEngine as NotImplementedByEngine
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
     from aiodockerhub.errors import PushFailed as PushFailed
     from aiodockerhub.errors import RateLimited as RateLimited
     from aiodockerhub.errors import Redirected as Redirected
+    from aiodockerhub.errors import SaveFailed as SaveFailed
     from aiodockerhub.errors import ServerError as ServerError
     from aiodockerhub.errors import StreamBroken as StreamBroken
     from aiodockerhub.errors import TimedOut as TimedOut
@@ -72,12 +75,15 @@ if TYPE_CHECKING:
     from aiodockerhub.progress import Built as Built
     from aiodockerhub.progress import Event as Event
     from aiodockerhub.progress import Imported as Imported
+    from aiodockerhub.progress import Loaded as Loaded
+    from aiodockerhub.progress import LoadProgress as LoadProgress
     from aiodockerhub.progress import LogChunk as LogChunk
     from aiodockerhub.progress import LogLine as LogLine
     from aiodockerhub.progress import Pulled as Pulled
     from aiodockerhub.progress import PullProgress as PullProgress
     from aiodockerhub.progress import Pushed as Pushed
     from aiodockerhub.progress import PushProgress as PushProgress
+    from aiodockerhub.progress import SaveProgress as SaveProgress
     from aiodockerhub.reference import Reference as Reference
     from aiodockerhub.session import Session as Session
     from aiodockerhub.wire.limits import Limits as Limits
@@ -93,6 +99,7 @@ _ROOMS = {
     "bulk.progress": ("BulkProgress",),
     "bulk.report": ("Report", "Result"),
     "credentials": ("BuildCredentials", "Credentials", "CredentialsSource"),
+    "engine.archive_stream": ("ArchiveStream",),
     "engine.docker": ("Docker",),
     "engine.logs": ("LogStream",),
     "engine.system": ("Filters", "Moment", "Ping"),
@@ -115,6 +122,7 @@ _ROOMS = {
         "Forbidden",
         "ImageNotFound",
         "ImportFailed",
+        "LoadFailed",
         "Misused",
         "NotFound",
         "NotImplementedByEngine",
@@ -125,6 +133,7 @@ _ROOMS = {
         "PushFailed",
         "RateLimited",
         "Redirected",
+        "SaveFailed",
         "ServerError",
         "StreamBroken",
         "TLSFailed",
@@ -144,12 +153,15 @@ _ROOMS = {
         "Built",
         "Event",
         "Imported",
+        "LoadProgress",
+        "Loaded",
         "LogChunk",
         "LogLine",
         "PullProgress",
         "Pulled",
         "PushProgress",
         "Pushed",
+        "SaveProgress",
     ),
     "reference": ("Reference",),
     "session": ("Session",),

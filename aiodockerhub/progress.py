@@ -15,12 +15,15 @@ __all__ = [
     "Event",
     "Failure",
     "Imported",
+    "LoadProgress",
+    "Loaded",
     "LogChunk",
     "LogLine",
     "PullProgress",
     "Pulled",
     "PushProgress",
     "Pushed",
+    "SaveProgress",
 ]
 
 
@@ -70,6 +73,16 @@ class PullProgress(_Line, kw_only=True, gc=False):
 
 class PushProgress(_Line, kw_only=True, gc=False):
     """A step of a push: `status` of the layer (or repository) `id`, and how far it is."""
+
+
+class LoadProgress(_Line, kw_only=True, gc=False):
+    """A step of a load: `status` of the layer `id` and how far it is, or in `stream` what was loaded."""
+
+    stream: str | None = None
+
+
+class SaveProgress(_Line, kw_only=True, gc=False):
+    """How far a save is: `current` bytes of the image `id`."""
 
 
 _INSTRUCTION: Final = re.compile(r"Step \d+/\d+ : |(?:\[\d+/\d+\] )?STEP \d+/\d+: ")
@@ -162,6 +175,12 @@ class Imported(msgspec.Struct, frozen=True):
 
     reference: str | None
     id: str
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """What an archive held: `images` are their names, and the ids of those without one, in the engine's order."""
+
+    images: tuple[str, ...]
 
 
 class Built(msgspec.Struct, frozen=True):

@@ -66,7 +66,7 @@ class BulkProgress(msgspec.Struct, Generic[Item], frozen=True, kw_only=True):
     bytes_overall: int
 
 
-_TRANSFERRING: Final = frozenset({"Downloading", "Pushing"})
+_TRANSFERRING: Final = frozenset({"Downloading", "Pushing", "Loading layer", "Saving"})
 """Engines count "Extracting" by the bytes of the same layer once more."""
 _MOST_PARTS: Final = 10_000
 """Parts of one reference that are told apart. An image has at most 127 layers; pulls of all tags have more."""

@@ -48,12 +48,14 @@ class ArchiveStream(Stream[bytes, int]):
         """`begin` opens it; an error in it becomes a `kind`, which tells the `path` that was asked."""
         super().__init__(Flow(name, begin, Octets(), _Whole(kind, path)))
 
-    async def write_to(self, path: str | os.PathLike[str]) -> int:
+    async def write_to(self, path: str | os.PathLike[str], *, progress: Callable[[int], None] | None = None) -> int:
         """Write all of it to a file at `path`, and give its size in bytes.
 
         The file appears when the archive is whole, in place of one that was there; until then, and after an error,
-        `path` is as it was. Raises BadFile where it can't be written, Misused where a part of the archive was read
-        before, and what the stream raises.
+        `path` is as it was. `progress` is called with the bytes written so far, again and again.
+
+        Raises BadFile where it can't be written, Misused where a part of the archive was read before, and what the
+        stream raises.
         """
         if self._flow.begun:
             raise Misused(f"{self._flow.name}: a part was read already, the file would lack it")
@@ -63,22 +65,24 @@ class ArchiveStream(Stream[bytes, int]):
         async with self:
             try:
                 await asyncio.to_thread(file.open)
-                await self._copy_to(file)
+                await self._copy_to(file, progress or _nobody)
                 await asyncio.to_thread(file.put_in_place)
             finally:
                 await asyncio.to_thread(file.discard)
         return self.outcome
 
-    async def _copy_to(self, file: WholeFile) -> None:
+    async def _copy_to(self, file: WholeFile, progress: Callable[[int], None]) -> None:
         pieces: list[bytes] = []
-        size = 0
+        size = written = 0
         async for piece in self:
             pieces.append(piece)
             size += len(piece)
-            if size >= _WRITTEN:
+            if size - written >= _WRITTEN:
                 await asyncio.to_thread(file.write, pieces)
-                pieces, size = [], 0
+                pieces, written = [], size
+                progress(written)
         await asyncio.to_thread(file.write, pieces)
+        progress(size)
 
 
 class _Whole:
@@ -120,3 +124,7 @@ class _Whole:
 class _Error(msgspec.Struct):
     error: str | None = None
     failure: Failure = msgspec.field(name="errorDetail", default_factory=Failure)
+
+
+def _nobody(written: int) -> None:
+    pass

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from aiodockerhub.credentials import BuildCredentials, Credentials, build_header
 from aiodockerhub.engine.dockerfile import base_registries
-from aiodockerhub.engine.transfers import refused, reported, told_id
+from aiodockerhub.engine.system import Filters, written
+from aiodockerhub.engine.transfers import progress_stream, refused, reported, told_id
 from aiodockerhub.errors import BadParameter, BuildFailed, DockerError, ProtocolViolated
 from aiodockerhub.progress import BuildStep, Built
-from aiodockerhub.wire.jsonstream import JSONLines
 from aiodockerhub.wire.timeouts import UNSET, CallTimeout
 
 if TYPE_CHECKING:
@@ -20,19 +20,17 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from typing import BinaryIO, TextIO
 
+    from aiodockerhub.engine import types
     from aiodockerhub.engine.api import Engine
     from aiodockerhub.tar import Source
     from aiodockerhub.wire.body import Body
     from aiodockerhub.wire.messages import Outgoing
-    from aiodockerhub.wire.stream import Collector, Stream
+    from aiodockerhub.wire.stream import Stream
 
 __all__ = ["Builds"]
 
 # all that a quiet build prints; podman leaves the algorithm out
 _PRINTED_ID = re.compile(r"(?:sha256:)?(?P<hex>[0-9a-f]{64})\s*")
-
-_Item = TypeVar("_Item")
-_Outcome = TypeVar("_Outcome")
 
 
 class Builds:
@@ -144,21 +142,49 @@ class Builds:
                 )
 
         tags = (tag,) if isinstance(tag, str) else tuple(tag or ())
-        return self._stream(f"build {' '.join(tags)}".strip(), begin, BuildStep, _Building(tags, self._id_of))
+        watched = _Building(tags, self._id_of)
+        return progress_stream(self._engine, f"build {' '.join(tags)}".strip(), begin, BuildStep, watched)
+
+    async def prune_build_cache(
+        self,
+        *,
+        all: bool | None = None,
+        filters: Filters | None = None,
+        reserved_space: int | None = None,
+        max_used_space: int | None = None,
+        min_free_space: int | None = None,
+        keep_storage: int | None = None,
+        timeout: CallTimeout = UNSET,
+    ) -> types.BuildPruneResponse:
+        """Delete what BuildKit keeps of former builds and no build uses now; with `all` what it shares or mounts too.
+
+        Bytes: `reserved_space` is kept in any case, `max_used_space` may be used, `min_free_space` is to be free then.
+        `keep_storage` is what `reserved_space` was called before API 1.48. Filters: `until`, `id`, `parent`, `type`,
+        `description`, `inuse`, `shared`, `private`.
+
+        Raises BadRequest for a filter that the engine does not know. podman has no such operation: NotFound.
+        API: `BuildPrune`.
+        """
+        answer = await self._engine.json(
+            "BuildPrune",
+            "POST",
+            "/build/prune",
+            query={
+                "all": all,
+                "filters": written(filters),
+                "reserved-space": reserved_space,
+                "max-used-space": max_used_space,
+                "min-free-space": min_free_space,
+                "keep-storage": keep_storage,
+            },
+            pace="slow",
+            timeout=timeout,
+        )
+        return cast("types.BuildPruneResponse", answer)
 
     async def _id_of(self, image: str) -> str:
         found = await self._engine.json("ImageInspect", "GET", "/images/{*}/json", image)
         return told_id(found, f"built {image}")
-
-    def _stream(
-        self,
-        name: str,
-        begin: Callable[[], Awaitable[Body]],
-        kind: type[_Item],
-        collector: Collector[_Item, _Outcome],
-    ) -> Stream[_Item, _Outcome]:
-        decoder = JSONLines(kind, line=self._engine.http.pool.limits.line)
-        return self._engine.stream(name, begin, decoder, collector, convert=decoder.convert)
 
 
 class _Building:

@@ -1,22 +1,24 @@
-"""Images in the engine: listed, tagged, pulled, pushed, imported, removed. Building stands in `build.py`."""
+"""Images in the engine: listed, tagged, pulled, pushed, committed, removed.
+
+Building stands in `build.py`; saving, loading and importing in `image_archives.py`.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, cast
 
-import msgspec
-
-from aiodockerhub.bulk.runner import Reported, Run
-from aiodockerhub.bulk.transient import transient
 from aiodockerhub.credentials import server_key
 from aiodockerhub.engine.build import Builds
+from aiodockerhub.engine.identity import Named, id_of
+from aiodockerhub.engine.image_archives import ImageArchives
+from aiodockerhub.engine.many import each, many
+from aiodockerhub.engine.platforms import platform_json, platforms_json
 from aiodockerhub.engine.system import Filters, written
-from aiodockerhub.engine.transfers import Importing, Pulling, Pushing, refused
-from aiodockerhub.errors import BadParameter, BadReference, ImportFailed, PullFailed, PushFailed
-from aiodockerhub.progress import Imported, Pulled, PullProgress, Pushed, PushProgress
+from aiodockerhub.engine.transfers import Pulling, Pushing, progress_stream, refused
+from aiodockerhub.errors import BadParameter, BadReference, PullFailed, PushFailed
+from aiodockerhub.progress import Pulled, PullProgress, Pushed, PushProgress
 from aiodockerhub.reference import Reference
 from aiodockerhub.wire.paths import path
-from aiodockerhub.wire.stream import BulkStream, Flow
 from aiodockerhub.wire.timeouts import UNSET, CallTimeout
 
 if TYPE_CHECKING:
@@ -25,23 +27,18 @@ if TYPE_CHECKING:
 
     from aiodockerhub.bulk.progress import BulkProgress
     from aiodockerhub.bulk.report import Report
-    from aiodockerhub.bulk.runner import Operation
     from aiodockerhub.credentials import CredentialsSource
     from aiodockerhub.engine import types
-    from aiodockerhub.tar import Source
     from aiodockerhub.wire.body import Body
-    from aiodockerhub.wire.stream import Stream
+    from aiodockerhub.wire.stream import BulkStream, Stream
 
 __all__ = ["Images"]
-
-_Step = TypeVar("_Step", PullProgress, PushProgress)
-_Outcome = TypeVar("_Outcome")
 
 _ANONYMOUS = "e30="
 """`{}`: a push without any X-Registry-Auth fails on old engines."""
 
 
-class Images(Builds):
+class Images(Builds, ImageArchives):
     """`docker.images`. Names are references (`busybox:1.36`, `host:5000/ns/name@sha256:...`) or ids."""
 
     async def list(
@@ -72,7 +69,7 @@ class Images(Builds):
 
     async def inspect(
         self,
-        image: str,
+        image: Named,
         *,
         manifests: bool | None = None,
         platform: str | None = None,
@@ -86,14 +83,14 @@ class Images(Builds):
             "ImageInspect",
             "GET",
             "/images/{*}/json",
-            image,
-            query={"manifests": manifests, "platform": _platform(platform)},
+            id_of(image),
+            query={"manifests": manifests, "platform": platform_json(platform)},
             timeout=timeout,
         )
         return cast("types.ImageInspect", answer)
 
     async def history(
-        self, image: str, *, platform: str | None = None, timeout: CallTimeout = UNSET
+        self, image: Named, *, platform: str | None = None, timeout: CallTimeout = UNSET
     ) -> builtins.list[types.ImageHistoryResponseItem]:
         """How the image was made, the newest step first.
 
@@ -103,13 +100,13 @@ class Images(Builds):
             "ImageHistory",
             "GET",
             "/images/{*}/history",
-            image,
-            query={"platform": _platform(platform)},
+            id_of(image),
+            query={"platform": platform_json(platform)},
             timeout=timeout,
         )
         return cast("builtins.list[types.ImageHistoryResponseItem]", answer)
 
-    async def tag(self, image: str, reference: str, *, timeout: CallTimeout = UNSET) -> None:
+    async def tag(self, image: Named, reference: str, *, timeout: CallTimeout = UNSET) -> None:
         """Give an image one more name; without a tag it is `latest`. Another image loses the name if it had it.
 
         Raises ImageNotFound, BadReference for a name that is none, or has a digest. API: `ImageTag`.
@@ -119,11 +116,11 @@ class Images(Builds):
             raise BadReference(f"a tag is a name, not a digest: {reference!r}")
         repository = name.with_tag(None).familiar
         parameters = {"repo": repository, "tag": name.tag or "latest"}
-        await self._engine.call("ImageTag", "POST", "/images/{*}/tag", image, query=parameters, timeout=timeout)
+        await self._engine.call("ImageTag", "POST", "/images/{*}/tag", id_of(image), query=parameters, timeout=timeout)
 
     async def remove(
         self,
-        image: str,
+        image: Named,
         *,
         force: bool | None = None,
         no_prune: bool | None = None,
@@ -140,11 +137,11 @@ class Images(Builds):
             "ImageDelete",
             "DELETE",
             "/images/{*}",
-            image,
+            id_of(image),
             query={
                 "force": force,
                 "noprune": no_prune,
-                "platforms": [_platform(one) for one in platforms] if platforms is not None else None,
+                "platforms": platforms_json("platforms", platforms),
             },
             pace="slow",
             timeout=timeout,
@@ -160,6 +157,125 @@ class Images(Builds):
             "ImagePrune", "POST", "/images/prune", query={"filters": written(filters)}, pace="slow", timeout=timeout
         )
         return cast("types.ImagePruneResponse", answer)
+
+    async def commit(
+        self,
+        container: Named,
+        *,
+        repo: str | None = None,
+        tag: str | None = None,
+        comment: str | None = None,
+        author: str | None = None,
+        pause: bool | None = None,
+        changes: Sequence[str] | None = None,
+        config: types.ContainerConfigRequest | None = None,
+        timeout: CallTimeout = UNSET,
+    ) -> types.IDResponse:
+        """Make an image of what a container's file system is now, without its volumes. Gives its `Id`.
+
+        `repo` and `tag` name it (`latest` if no tag is named). The container is paused meanwhile unless `pause` is
+        False. `changes` are Dockerfile instructions (`["ENV A=1", "CMD sleep 9"]`); `config` is the engine's own dict
+        of what the image runs, in place of the container's, which podman does not look at.
+
+        Raises ContainerNotFound, BadParameter for a `tag` without a `repo`, BadRequest or ServerError for instructions
+        that the engine refuses. API: `ImageCommit`.
+        """
+        if tag is not None and repo is None:
+            raise BadParameter("a tag= needs a repo= to stand behind")
+        if isinstance(changes, str):
+            raise BadParameter("changes= is a list of instructions, not one string")
+        answer = await self._engine.json(
+            "ImageCommit",
+            "POST",
+            "/commit",
+            query={
+                "container": id_of(container),
+                "repo": repo,
+                "tag": tag,
+                "comment": comment,
+                "author": author,
+                "pause": pause,
+                "changes": changes,
+            },
+            json=config or {},  # dockerd wants a JSON body in any case
+            pace="slow",
+            timeout=timeout,
+        )
+        return cast("types.IDResponse", answer)
+
+    async def search(
+        self,
+        term: str,
+        *,
+        limit: int | None = None,
+        filters: Filters | None = None,
+        timeout: CallTimeout = UNSET,
+    ) -> builtins.list[types.ImageSearchResponseItem]:
+        """Repositories of Docker Hub whose name or description has `term`; of another registry for `host/term`.
+
+        The engine asks, not this process; `Index.search` does it without an engine. `limit` is how many at most, 25
+        unless the engine thinks otherwise. Filters: `is-official`, `is-automated`, `stars`.
+
+        Raises BadRequest for a filter that the engine does not know, ServerError or BadRequest when the engine can't
+        ask. API: `ImageSearch`.
+        """
+        answer = await self._engine.json(
+            "ImageSearch",
+            "GET",
+            "/images/search",
+            query={"term": term, "limit": limit, "filters": written(filters)},
+            timeout=timeout,
+        )
+        return cast("builtins.list[types.ImageSearchResponseItem]", answer or [])
+
+    async def inspect_remote(
+        self, reference: str, *, auth: CredentialsSource = None, timeout: CallTimeout = UNSET
+    ) -> types.DistributionInspect:
+        """What a registry has under a name: the manifest's descriptor, and the platforms that there are. Pulls nothing.
+
+        Credentials as for `pull`. Raises BadReference, BadCredentials as the stream of `pull` does, NotFound,
+        Unauthorized or Forbidden as the registry says, ServerError when the engine can't ask it. podman has no such
+        operation: NotFound. API: `DistributionInspect`.
+        """
+        name = Reference.parse(reference).with_default_tag()
+        answer = await self._engine.json(
+            "DistributionInspect",
+            "GET",
+            "/distribution/{*}/json",
+            name.familiar,
+            headers=await self._shown(name, auth),
+            timeout=timeout,
+        )
+        return cast("types.DistributionInspect", answer)
+
+    async def attestations(
+        self,
+        image: Named,
+        *,
+        platform: str | None = None,
+        predicate_types: Sequence[str] | None = None,
+        statement: bool | None = None,
+        timeout: CallTimeout = UNSET,
+    ) -> builtins.list[types.AttestationStatement]:
+        """What is attested of an image, such as where it came from and what is in it: descriptor and predicate type.
+
+        `statement` gives the in-toto statements too. `predicate_types` (the operation's `type`) leaves out others;
+        `platform` (`linux/arm64`) takes that one's, the engine's own unless told.
+
+        Raises ImageNotFound, BadParameter for a platform that is none, NotImplementedByEngine for an image store that
+        keeps none, VersionTooLow before API 1.55. API: `ImageAttestations`.
+        """
+        if isinstance(predicate_types, str):
+            raise BadParameter("predicate_types= is a list, not one string")
+        answer = await self._engine.json(
+            "ImageAttestations",
+            "GET",
+            "/images/{*}/attestations",
+            id_of(image),
+            query={"platform": platform_json(platform), "type": predicate_types, "statement": statement},
+            timeout=timeout,
+        )
+        return cast("builtins.list[types.AttestationStatement]", answer)
 
     def pull(
         self,
@@ -187,18 +303,14 @@ class Images(Builds):
         }
 
         async def begin() -> Body:
-            credentials = await self._engine.credentials.resolve(name.registry, auth)
-            headers: dict[str, str] = {}
-            if credentials is not None and not credentials.is_anonymous:
-                headers["X-Registry-Auth"] = credentials.registry_header(server_key(name.registry))
+            headers = await self._shown(name, auth)
             with refused(PullFailed):
                 return await self._engine.open(
                     "ImageCreate", "POST", "/images/create", query=parameters, headers=headers, timeout=timeout
                 )
 
-        return self._stream(
-            f"pull {name.familiar}", begin, PullProgress, Pulling(name, self.inspect, all_tags=all_tags)
-        )
+        watched = Pulling(name, self.inspect, all_tags=all_tags)
+        return progress_stream(self._engine, f"pull {name.familiar}", begin, PullProgress, watched)
 
     def push(
         self,
@@ -230,13 +342,13 @@ class Images(Builds):
                     "POST",
                     "/images/{*}/push",
                     repository,
-                    query={"tag": name.tag, "platform": _platform(platform)},
+                    query={"tag": name.tag, "platform": platform_json(platform)},
                     headers={"X-Registry-Auth": header},
                     timeout=timeout,
                 )
 
         asked = path("/images/{*}/push", repository)
-        return self._stream(f"push {name.familiar}", begin, PushProgress, Pushing(name, asked))
+        return progress_stream(self._engine, f"push {name.familiar}", begin, PushProgress, Pushing(name, asked))
 
     def pull_many(
         self,
@@ -260,13 +372,12 @@ class Images(Builds):
         reference, a bad one too, stands in its row of the report. API: `ImageCreate` (fromImage), for each.
         """
 
-        async def one(reference: str, tell: Callable[[PullProgress], None]) -> Pulled:
-            async with self.pull(reference, platform=platform, auth=auth, timeout=timeout) as stream:
-                async for step in stream:
-                    tell(step)
-            return stream.outcome
+        def begin(reference: str) -> Stream[PullProgress, Pulled]:
+            return self.pull(reference, platform=platform, auth=auth, timeout=timeout)
 
-        return self._many("pull many", references, one, concurrency, stop_after_failures=stop_after_failures)
+        return many(
+            "pull many", references, each(begin), concurrency=concurrency, stop_after_failures=stop_after_failures
+        )
 
     def push_many(
         self,
@@ -283,106 +394,42 @@ class Images(Builds):
         API: `ImagePush`, for each.
         """
 
-        async def one(reference: str, tell: Callable[[PushProgress], None]) -> Pushed:
-            async with self.push(reference, platform=platform, auth=auth, timeout=timeout) as stream:
-                async for step in stream:
-                    tell(step)
-            return stream.outcome
+        def begin(reference: str) -> Stream[PushProgress, Pushed]:
+            return self.push(reference, platform=platform, auth=auth, timeout=timeout)
 
-        return self._many("push many", references, one, concurrency, stop_after_failures=stop_after_failures)
+        return many(
+            "push many", references, each(begin), concurrency=concurrency, stop_after_failures=stop_after_failures
+        )
 
-    def _many(
+    def remove_many(
         self,
-        name: str,
-        references: Iterable[str] | AsyncIterable[str],
-        one: Operation[_Step, _Outcome],
-        concurrency: int,
+        images: Iterable[str] | AsyncIterable[str],
         *,
-        stop_after_failures: int | None,
-    ) -> BulkStream[BulkProgress[_Step], Report[_Outcome]]:
-        run = Run(references, one, concurrency=concurrency, worth=transient, stop_after_failures=stop_after_failures)
-        told = Reported(run)
-        return BulkStream(Flow(name, run.begin, told, told), lambda: run.report)
-
-    def import_url(
-        self,
-        url: str,
-        *,
-        repo: str | None = None,
-        tag: str | None = None,
-        message: str | None = None,
-        changes: Sequence[str] | None = None,
-        platform: str | None = None,
+        concurrency: int = 8,
+        force: bool | None = None,
+        no_prune: bool | None = None,
+        stop_after_failures: int | None = None,
         timeout: CallTimeout = UNSET,
-    ) -> Stream[PullProgress, Imported]:
-        """Make an image of a root file system's tar that the engine fetches from `url`.
+    ) -> BulkStream[BulkProgress[PullProgress], Report[builtins.list[types.ImageDeleteResponseItem]]]:
+        """Remove many images, `concurrency` at a time, and report on each; otherwise as `pull_many`.
 
-        `repo` and `tag` name it, `message` is its comment, `changes` are Dockerfile instructions applied to it.
-        Raises BadParameter for a `tag` without a `repo`. The stream raises ImportFailed. API: `ImageCreate` (fromSrc).
+        There is no progress within one. API: `ImageDelete`, for each.
         """
-        return self._import(url, None, repo, tag, message, changes, platform, timeout)
 
-    def import_stream(
-        self,
-        source: Source,
-        *,
-        repo: str | None = None,
-        tag: str | None = None,
-        message: str | None = None,
-        changes: Sequence[str] | None = None,
-        platform: str | None = None,
-        timeout: CallTimeout = UNSET,
-    ) -> Stream[PullProgress, Imported]:
-        """`import_url` for a tar that is here: bytes, a path, a binary file object, or an async iterable of bytes.
+        async def one(
+            image: str,
+            tell: Callable[[PullProgress], None],  # noqa: ARG001  (nothing is told between begin and end)
+        ) -> builtins.list[types.ImageDeleteResponseItem]:
+            return await self.remove(image, force=force, no_prune=no_prune, timeout=timeout)
 
-        The stream raises ImportFailed; BadFile for a path that can't be read, BadParameter for a source that is none of
-        these. API: `ImageCreate` (fromSrc, `-`).
-        """
-        return self._import("-", source, repo, tag, message, changes, platform, timeout)
+        return many("remove many", images, one, concurrency=concurrency, stop_after_failures=stop_after_failures)
 
-    def _import(
-        self,
-        url: str,
-        source: Source | None,
-        repo: str | None,
-        tag: str | None,
-        message: str | None,
-        changes: Sequence[str] | None,
-        platform: str | None,
-        timeout: CallTimeout,
-    ) -> Stream[PullProgress, Imported]:
-        if tag is not None and repo is None:
-            raise BadParameter("a tag= needs a repo= to stand behind")
-        if isinstance(changes, str):
-            raise BadParameter("changes= is a list of instructions, not one string")
-        parameters = {
-            "fromSrc": url,
-            "repo": repo,
-            "tag": tag,
-            "message": message,
-            "changes": changes,
-            "platform": platform,
-        }
-
-        async def begin() -> Body:
-            from aiodockerhub.tar import file_chunks
-
-            body = await file_chunks(source) if source is not None else None
-            headers = {"Content-Type": "application/x-tar"} if body is not None else None
-            with refused(ImportFailed):
-                return await self._engine.open(
-                    "ImageCreate",
-                    "POST",
-                    "/images/create",
-                    query=parameters,
-                    headers=headers,
-                    body=body,
-                    timeout=timeout,
-                )
-
-        name = f"{repo}:{tag}" if tag is not None else repo
-        shown = "stream" if source is not None else "URL"
-        return self._stream(f"import from a {shown}", begin, PullProgress, Importing(name))
+    async def _shown(self, name: Reference, auth: CredentialsSource) -> dict[str, str]:
+        """The header with the credentials for the registry of `name`, if there are any."""
+        credentials = await self._engine.credentials.resolve(name.registry, auth)
+        if credentials is None or credentials.is_anonymous:
+            return {}
+        return {"X-Registry-Auth": credentials.registry_header(server_key(name.registry))}
 
 
 def _pullable(reference: str, *, all_tags: bool) -> Reference:
@@ -392,13 +439,3 @@ def _pullable(reference: str, *, all_tags: bool) -> Reference:
     if name.tag is not None or name.digest is not None:
         raise BadParameter(f"all_tags= takes a repository without tag and digest, not {reference!r}")
     return name
-
-
-def _platform(text: str | None) -> str | None:
-    """`linux/arm64/v8` as the JSON that newer operations want."""
-    if text is None or text.startswith("{"):
-        return text
-    parts = text.split("/")
-    if not 2 <= len(parts) <= 3 or not all(parts):
-        raise BadParameter(f"not a platform: {text!r}; it looks like 'linux/arm64' or 'linux/arm/v7'")
-    return msgspec.json.encode(dict(zip(("os", "architecture", "variant"), parts, strict=False))).decode()

@@ -1,4 +1,4 @@
-"""What pulls, pushes and imports come to: watched as they go by."""
+"""What pulls, pushes, imports and loads come to: watched as they go by."""
 
 from __future__ import annotations
 
@@ -10,34 +10,55 @@ from aiodockerhub.errors import (
     APIError,
     DockerError,
     ImportFailed,
+    LoadFailed,
     OperationFailed,
     ProtocolViolated,
     PullFailed,
     PushFailed,
     failed,
 )
-from aiodockerhub.progress import Imported, Pulled, PullProgress, Pushed, PushProgress
+from aiodockerhub.progress import Imported, Loaded, LoadProgress, Pulled, PullProgress, Pushed, PushProgress
+from aiodockerhub.wire.jsonstream import JSONLines
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator
 
     from aiodockerhub.engine import types
+    from aiodockerhub.engine.api import Engine
     from aiodockerhub.progress import BuildStep
     from aiodockerhub.reference import Reference
+    from aiodockerhub.wire.body import Body
+    from aiodockerhub.wire.stream import Collector, Stream
 
     Inspect = Callable[[str], Awaitable[types.ImageInspect]]
 
-__all__ = ["Importing", "Pulling", "Pushing", "refused", "reported", "told_id"]
+__all__ = ["Importing", "Loading", "Pulling", "Pushing", "progress_stream", "refused", "reported", "told_id"]
 
 # podman tells it in words alone
 _PUSHED = re.compile(r"(?P<tag>\S+): digest: (?P<digest>\S+) size: (?P<size>\d+)\s*")
 
+_LOADED = re.compile(r"^Loaded image(?: ID|\(s\))?: (?P<images>.+)$", re.MULTILINE)
+
 _Failed = TypeVar("_Failed", bound=OperationFailed)
-_Step = TypeVar("_Step", PullProgress, PushProgress)
+_Item = TypeVar("_Item")
+_Outcome = TypeVar("_Outcome")
+_Step = TypeVar("_Step", PullProgress, PushProgress, LoadProgress)
+
+
+def progress_stream(
+    engine: Engine,
+    name: str,
+    begin: Callable[[], Awaitable[Body]],
+    kind: type[_Item],
+    collector: Collector[_Item, _Outcome],
+) -> Stream[_Item, _Outcome]:
+    """A stream of the engine's JSON lines, each a `kind`."""
+    decoder = JSONLines(kind, line=engine.http.pool.limits.line)
+    return engine.stream(name, begin, decoder, collector, convert=decoder.convert)
 
 
 def reported(
-    kind: type[_Failed], step: PullProgress | PushProgress | BuildStep, *, method: str, path: str
+    kind: type[_Failed], step: PullProgress | PushProgress | LoadProgress | BuildStep, *, method: str, path: str
 ) -> _Failed | None:
     """The error that a step reports, or None."""
     if step.error is None and step.failure is None:
@@ -73,7 +94,7 @@ def refused(kind: type[OperationFailed]) -> Generator[None]:
 
 
 class _Transfer(Generic[_Step]):
-    """Common to all three: an error in the stream is theirs, told with what was asked."""
+    """Common to all of them: an error in the stream is theirs, told with what was asked."""
 
     kind: type[OperationFailed]
     path: str
@@ -191,6 +212,25 @@ class Importing(_Transfer[PullProgress]):
         if self._id is None:
             raise ProtocolViolated("the engine named no image at the end of the import")
         return Imported(self._reference, self._id)
+
+
+class Loading(_Transfer[LoadProgress]):
+    """Notes the names and ids that the engine tells in words."""
+
+    kind = LoadFailed
+    path = "/images/load"
+
+    def __init__(self) -> None:
+        self._images: list[str] = []
+
+    def note(self, item: LoadProgress) -> None:
+        """The images, of which podman names several in one line."""
+        for words in _LOADED.finditer(item.stream or ""):
+            self._images += [one.strip() for one in words["images"].split(",")]
+
+    async def outcome(self) -> Loaded:
+        """All that were loaded."""
+        return Loaded(tuple(self._images))
 
 
 def _digest_of(image: dict[str, Any], reference: Reference) -> str | None:
