@@ -16,6 +16,8 @@ from hypothesis import HealthCheck, settings
 from rig import ROLES, Engine, Registry, Rig
 from scripted_server import ScriptedEngine
 
+from aiodockerhub import Credentials
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
@@ -58,6 +60,14 @@ def engine(rig: Rig, request: pytest.FixtureRequest) -> Engine:
 def registry(rig: Rig) -> Registry:
     """The registry with a password and TLS, which the engines trust."""
     return rig.registry
+
+
+@pytest.fixture
+def alice(registry: Registry) -> Credentials:
+    """Whom the registry with a password lets in."""
+    assert registry.username is not None
+    assert registry.password is not None
+    return Credentials(registry.username, registry.password)
 
 
 @pytest.fixture(scope="session")

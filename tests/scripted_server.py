@@ -139,6 +139,16 @@ def answering(answer: Callable[[Asked], Answer]) -> Script:
     return script
 
 
+def once(answer: bytes) -> Script:
+    """Answers the first request of each connection, and closes it."""
+
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(answer)
+
+    return script
+
+
 async def silent(peer: Peer) -> None:
     """Takes requests and says nothing at all, not even a head."""
     while True:

@@ -11,6 +11,7 @@ import threading
 import types
 
 import pytest
+from cancelling import cancelled_after
 from scripted_server import CHUNKED, answered, chunk, follow, head, line, pulled, telling
 
 from aiodockerhub.engine.docker import Docker
@@ -355,16 +356,10 @@ async def test_cancelled_at_any_await_it_leaves_nothing(scripted, docker, operat
     for path in (PULL, "/images/busybox/push", "/build", "/images/load", "/events"):
         scripted.says[path] = well
     for turns in itertools.count():
-        task = asyncio.create_task(operation(docker))
-        for _ in range(turns):
-            await asyncio.sleep(0)
-        task.cancel()
-        async with asyncio.timeout(5):
-            await asyncio.wait([task])
+        task = await cancelled_after(turns, operation(docker))
         assert docker.stats().open_streams == docker.stats().open_calls == BUDGET.held == 0, f"after {turns} turns"
         await nothing_is_open(scripted, docker)
         if not task.cancelled():
-            await task
             break
     assert turns > 10
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 import trustme
 from certificates import serving_tls
-from scripted_server import ScriptedServer, answered, answering, silent
+from scripted_server import ScriptedServer, answered, answering, once, silent
 
 from aiodockerhub import TLS, Docker, Session, Timeout
 from aiodockerhub.errors import (
@@ -314,11 +314,7 @@ async def test_tls_on_a_port_without():
     ],
 )
 async def test_a_port_that_wants_tls(says):
-    async def script(peer):
-        await peer.request()
-        await peer.send(says)
-
-    async with ScriptedServer(script) as server, Docker(server.url) as docker:
+    async with ScriptedServer(once(says)) as server, Docker(server.url) as docker:
         with pytest.raises(TLSFailed, match=f"{server.url} speaks TLS, and was asked without it"):
             await docker.info()
 

@@ -249,6 +249,18 @@ async def test_only_the_first_of_many_followers_asks_about_its_container_where_a
         assert Counter(asked(docker)) == {"job/json": cold + warm, "job/logs": 100}
 
 
+def logs_of_an_engine(first, others, version):
+    """Answers the first who asks for logs with one script, all others with another; nothing has a terminal."""
+    scripts = iter([first])
+
+    def answer(asked):
+        if asked.path.endswith("/logs"):
+            return next(scripts, others)
+        return answered({"Config": {"Tty": False}}, version=version)
+
+    return ScriptedServer(answering(answer))
+
+
 async def test_when_the_first_follower_is_cancelled_another_asks():
     reached = asyncio.Event()
 
@@ -256,15 +268,8 @@ async def test_when_the_first_follower_is_cancelled_another_asks():
         reached.set()
         await peer.gone()
 
-    logs = iter([never])
     others = telling(chunk(frame(1, b"out")), begin=logs_of(FRAMED))
-
-    def answer(asked):
-        if asked.path.endswith("/logs"):
-            return next(logs, others)
-        return answered({"Config": {"Tty": False}}, version="1.51")
-
-    async with ScriptedServer(answering(answer)) as server, Docker(server.url, version="1.51") as docker:
+    async with logs_of_an_engine(never, others, "1.51") as server, Docker(server.url, version="1.51") as docker:
         first = asyncio.create_task(docker.containers.logs("job"))
         await reached.wait()
         following = asyncio.create_task(gathered(docker, 50))
@@ -276,15 +281,8 @@ async def test_when_the_first_follower_is_cancelled_another_asks():
 
 
 async def test_nobody_waits_for_ever_for_a_first_follower_whose_container_is_silent():
-    logs = iter([silent])
     others = telling(chunk(frame(1, b"out")), begin=logs_of(None))
-
-    def answer(asked):
-        if asked.path.endswith("/logs"):
-            return next(logs, others)
-        return answered({"Config": {"Tty": False}}, version="1.44")
-
-    async with ScriptedServer(answering(answer)) as server, Docker(server.url, version="1.44") as docker:
+    async with logs_of_an_engine(silent, others, "1.44") as server, Docker(server.url, version="1.44") as docker:
         first = asyncio.create_task(docker.containers.logs("job", follow=True))
         await server.until(lambda: server.calls().count("GET /containers/job/logs"))
         async with asyncio.timeout(10):

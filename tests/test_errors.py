@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from linear import MILLION, guard
-from scripted_server import ScriptedServer, answered, answering
+from scripted_server import ScriptedServer, answered, answering, once
 
 import aiodockerhub
 from aiodockerhub import Docker, Limits, errors
@@ -190,12 +190,7 @@ async def test_whatever_form_the_refusal_has_its_words_are_found(body, words):
     ],
 )
 async def test_a_refusal_that_breaks_off_is_told_as_far_as_it_came(answer):
-    async def script(peer):
-        await peer.request()
-        await peer.send(answer)
-        peer.close()
-
-    async with ScriptedServer(script) as server, Docker(server.url, version="1.45") as docker:
+    async with ScriptedServer(once(answer)) as server, Docker(server.url, version="1.45") as docker:
         for call in (docker.request("POST", "/x"), docker.events(), docker.info()):
             with pytest.raises(ServerError, match=r"the beginning \((GET|POST) /v1.45/\w+ -> 500\)"):
                 await call
@@ -667,11 +662,7 @@ async def test_an_error_within_a_stream_that_began_well_is_raised_after_what_cam
 
 
 async def test_a_stream_cut_short_is_broken():
-    async def script(peer):
-        await peer.request()
-        await peer.send(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\n{}\n\r\n")
-        peer.close()
-
-    async with ScriptedServer(script) as server, Docker(server.url, version="1.45") as docker:
+    cut = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\n{}\n\r\n"
+    async with ScriptedServer(once(cut)) as server, Docker(server.url, version="1.45") as docker:
         with pytest.raises(StreamBroken, match=r"cut short \(GET /v1.45/events\)"):
             await docker.events()

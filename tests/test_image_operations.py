@@ -42,13 +42,6 @@ async def docker(engine: Engine) -> AsyncIterator[Docker]:
 
 
 @pytest.fixture
-def alice(registry: Registry) -> Credentials:
-    assert registry.username is not None
-    assert registry.password is not None
-    return Credentials(registry.username, registry.password)
-
-
-@pytest.fixture
 async def scratch(docker: Docker) -> AsyncIterator[str]:
     """A small image of this test's own."""
     name = "operations/scratch:1"

@@ -25,7 +25,7 @@ from aiodockerhub import (
 )
 
 if TYPE_CHECKING:
-    from rig import Engine, Registry
+    from rig import Engine
 
 DOCKERS = pytest.mark.parametrize("engine", ["oldest", "stable", "newest"], indirect=True)
 
@@ -53,18 +53,11 @@ async def named(docker: Docker):
 
 
 @pytest.fixture
-def auth(registry: Registry) -> Credentials:
-    assert registry.username is not None
-    assert registry.password is not None
-    return Credentials(registry.username, registry.password)
-
-
-@pytest.fixture
-async def pushed(docker, busybox, registry, auth, engine, named):
+async def pushed(docker, busybox, registry, alice, engine, named):
     """An image of the registry, not in the engine, and its digest: (reference, digest)."""
     reference = named(f"{registry.address}/images/pushed-{engine.role}:1")
     await docker.images.tag(busybox, reference)
-    outcome = await docker.images.push(reference, auth=auth)
+    outcome = await docker.images.push(reference, auth=alice)
     await docker.images.remove(reference)
     return reference, outcome.digest
 
@@ -235,25 +228,27 @@ async def test_a_step_of_several_stages_is_named_whatever_it_prints(engine, dock
     assert caught.value.message == caught.value.message.strip()
 
 
-async def test_a_base_image_is_pulled_with_the_credentials_of_its_registry(docker, registry, auth, pushed, named):
+async def test_a_base_image_is_pulled_with_the_credentials_of_its_registry(docker, registry, alice, pushed, named):
     reference, _ = pushed
     dockerfile = f"FROM {reference}\nLABEL private=1\n"
     with pytest.raises(BuildFailed) as caught:
         await docker.images.build(fileobj=dockerfile)
     assert isinstance(caught.value, Unauthorized)
     own = named("images/private:1")
-    await docker.images.build(fileobj=dockerfile, auth={registry.address: auth}, tag=own)
+    await docker.images.build(fileobj=dockerfile, auth={registry.address: alice}, tag=own)
     assert (await docker.images.inspect(own))["Config"]["Labels"]["private"] == "1"
 
 
 @pytest.mark.parametrize("kind", ["credentials", "function"])
-async def test_a_base_image_is_pulled_with_the_clients_credentials(engine, docker, registry, auth, pushed, named, kind):
+async def test_a_base_image_is_pulled_with_the_clients_credentials(
+    engine, docker, registry, alice, pushed, named, kind
+):
     async def give(asked: str) -> Credentials:
-        return auth if asked == registry.address else Credentials.anonymous()
+        return alice if asked == registry.address else Credentials.anonymous()
 
     reference, _ = pushed
     dockerfile = f"ARG REGISTRY={registry.address}\nFROM {reference.replace(registry.address, '${REGISTRY}')}\n"
-    async with Docker(engine.base_url, credentials=auth if kind == "credentials" else give) as own:
+    async with Docker(engine.base_url, credentials=alice if kind == "credentials" else give) as own:
         with pytest.raises(Unauthorized):
             await own.images.build(fileobj=dockerfile, auth={registry.address: Credentials.anonymous()})
         built = await own.images.build(fileobj=f"{dockerfile}LABEL of=client\n", tag=named("images/private:2"))
@@ -263,32 +258,32 @@ async def test_a_base_image_is_pulled_with_the_clients_credentials(engine, docke
 # pulls and pushes
 
 
-async def test_an_image_is_pulled_by_tag_and_by_digest(engine, docker, registry, auth, pushed, named):
+async def test_an_image_is_pulled_by_tag_and_by_digest(engine, docker, registry, alice, pushed, named):
     reference, digest = pushed
-    by_tag = await docker.images.pull(reference, auth=auth)
+    by_tag = await docker.images.pull(reference, auth=alice)
     assert by_tag.reference == reference
     # podman knows the image by several digests, and tells not which one it pulled
     assert by_tag.digest == (digest if engine.role != "podman" else None)
     await docker.images.remove(reference)
     exact = named(f"{reference.removesuffix(':1')}@{digest}")
-    by_digest = await docker.images.pull(exact, auth=auth)
+    by_digest = await docker.images.pull(exact, auth=alice)
     assert (by_digest.reference, by_digest.digest, by_digest.id) == (exact, digest, by_tag.id)
 
 
 @DOCKERS
-async def test_what_is_there_already_is_up_to_date(docker, auth, pushed):
+async def test_what_is_there_already_is_up_to_date(docker, alice, pushed):
     reference, _ = pushed
-    assert not (await docker.images.pull(reference, auth=auth)).up_to_date
-    assert (await docker.images.pull(reference, auth=auth)).up_to_date
+    assert not (await docker.images.pull(reference, auth=alice)).up_to_date
+    assert (await docker.images.pull(reference, auth=alice)).up_to_date
 
 
 @pytest.mark.parametrize("wrong", [None, Credentials("alice", ">>>???ÿÿ~"), Credentials("ælice+/", "wonderland")])
-async def test_who_is_not_let_in_is_unauthorized(docker, pushed, auth, wrong):
+async def test_who_is_not_let_in_is_unauthorized(docker, pushed, alice, wrong):
     reference, _ = pushed
     with pytest.raises(PullFailed) as caught:
         await docker.images.pull(reference, auth=wrong)
     assert isinstance(caught.value, Unauthorized)
-    await docker.images.pull(reference, auth=auth)
+    await docker.images.pull(reference, auth=alice)
     with pytest.raises(PushFailed) as caught:
         await docker.images.push(reference, auth=wrong)
     assert isinstance(caught.value, Unauthorized)
@@ -314,11 +309,11 @@ def told_what_was_done(report, total):
     assert 0 < report.not_begun == total - len(report)
 
 
-async def test_many_that_are_cancelled_end_and_leave_nothing_open(docker, repository, auth):
+async def test_many_that_are_cancelled_end_and_leave_nothing_open(docker, repository, alice):
     references = [f"{repository}:{number}" for number in range(6)]
     begun = asyncio.Event()
 
-    stream = docker.images.push_many(references * 20, auth=auth, concurrency=4)
+    stream = docker.images.push_many(references * 20, auth=alice, concurrency=4)
 
     async def push() -> None:
         async for event in stream:
@@ -335,9 +330,9 @@ async def test_many_that_are_cancelled_end_and_leave_nothing_open(docker, reposi
     await docker.ping()
 
 
-async def test_many_left_in_their_midst_end_and_leave_nothing_open(docker, repository, auth):
+async def test_many_left_in_their_midst_end_and_leave_nothing_open(docker, repository, alice):
     references = [f"{repository}:{number}" for number in range(6)]
-    async with docker.images.push_many(references * 20, auth=auth, concurrency=2) as stream:
+    async with docker.images.push_many(references * 20, auth=alice, concurrency=2) as stream:
         async for event in stream:
             if event.state == "done":
                 break

@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 import aiohttp
 import pytest
+from broken_json import NO_OBJECT
 from certificates import serving_tls, trusting
 
 from aiodockerhub.errors import BadAddress, BadParameter, Misused
@@ -127,14 +128,8 @@ async def test_who_registers_can_log_in_and_create(ask):
 @pytest.mark.parametrize(
     "body",
     [
-        b"",
-        b"{",
-        b"[]",
-        b"null",
-        b"\xff",
+        *NO_OBJECT,
         b'"\\ud800"',
-        b"[" * 200_000,
-        b'{"unknown": ' + b"[" * 200_000,
         b'{"email": "e@x", "username": "\xff", "password": "long enough"}',
         json.dumps({"username": "x", "password": "long enough"}).encode(),
         json.dumps({"email": "", "username": "x", "password": "long enough"}).encode(),

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from cancelling import cancelled_after
 from registry_peer import Peer, image, sha256
 
 from aiodockerhub.errors import BadParameter, Misused
@@ -239,12 +240,7 @@ async def test_a_folder_is_one_hubs_at_a_time(tmp_path):
 async def test_a_start_that_is_cancelled_leaves_the_folder_to_others(tmp_path):
     for turns in range(4):
         hub = LocalHub(root=tmp_path / "r")
-        starting = asyncio.create_task(hub.start())
-        for _ in range(turns):
-            await asyncio.sleep(0)
-        starting.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await starting
+        await cancelled_after(turns, hub.start())
         await hub.close()
     async with LocalHub(root=tmp_path / "r") as other:
         assert other.registry

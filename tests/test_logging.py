@@ -8,7 +8,7 @@ import re
 
 import aiohttp
 import pytest
-from scripted_server import ScriptedServer, answered, answering
+from scripted_server import ScriptedServer, answered, answering, once
 
 import aiodockerhub
 from aiodockerhub import Docker, Limits
@@ -64,12 +64,7 @@ async def test_a_request_that_failed_has_a_line_too(log):
 
 
 async def test_waiting_for_a_connection_has_a_line(log):
-    async def script(peer):
-        await peer.request()
-        await peer.send(answered({}))
-        peer.close()
-
-    async with ScriptedServer(script) as server:
+    async with ScriptedServer(once(answered({}))) as server:
         docker = Docker(server.url, version="1.45", limits=Limits(streams=1))
         async with docker, docker.events():
             with pytest.raises(DockerError):

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from cancelling import cancelled_after
 from certificates import serving_tls, trusting
 from scripted_server import CHUNKED, END, ScriptedServer, answered, answering
 
@@ -268,19 +269,14 @@ async def test_a_block_left_by_an_exception_or_by_cancellation_closes(engine):
     await until_descriptors_are(open_before)
 
 
-@pytest.mark.parametrize("steps", range(6))
-async def test_a_close_that_was_cancelled_can_be_done_again(engine, steps):
+@pytest.mark.parametrize("turns", range(6))
+async def test_a_close_that_was_cancelled_can_be_done_again(engine, turns):
     open_before = descriptors()
     session = Session()
     docker = session.docker(engine.url)
     await docker.info()
     async with docker.events():
-        closing = asyncio.create_task(session.close())
-        for _ in range(steps):
-            await asyncio.sleep(0)
-        closing.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await closing
+        await cancelled_after(turns, session.close())
         await session.close()
         assert session.stats().open_streams == 0
     await until_descriptors_are(open_before)
