@@ -100,33 +100,21 @@ class Convergence:
 
 def _tasks_missing(service: types.Service, tasks: Sequence[types.Task]) -> str | None:
     mode, count = next(iter(cast("Mapping[str, Mapping[str, Any]]", service["Spec"]["Mode"]).items()))
-    reached, wanted, others = _job(service, tasks) if mode.endswith("Job") else _running(service, tasks)
-    if mode == "Replicated":
-        wanted = count.get("Replicas", 0)
-    elif mode == "ReplicatedJob":
-        wanted = count.get("TotalCompletions", 1)
-    if reached >= wanted and not others and (wanted or not mode.startswith("Global")):
-        return None
-    state = "have ended well" if mode.endswith("Job") else "run as it says now"
-    surplus = f", {others} more are still there" if others else ""
-    return f"{reached} of {wanted or 'its'} tasks {state}{surplus}{_last_error(tasks)}"
-
-
-def _running(service: types.Service, tasks: Sequence[types.Task]) -> tuple[int, int, int]:
-    """How many tasks run as the service says now, how many there shall be by the tasks, and how many others there are.
-
-    Of a task that shall go, the next one is not begun before it has gone unless an update says so: its place is open.
-    """
     wanted = [task for task in tasks if task["DesiredState"] not in _GONE]
-    well = [task for task in wanted if task["Status"]["State"] == "running" and _is_current(service, task)]
-    return len(well), len(wanted), len(wanted) - len(well)
-
-
-def _job(service: types.Service, tasks: Sequence[types.Task]) -> tuple[int, int, int]:
-    """How many tasks of a job have ended well in this iteration, and how many there shall be by the tasks."""
-    iteration = _iteration(service.get("JobStatus"))
-    wanted = [task for task in tasks if _iteration(task) == iteration and task["DesiredState"] not in _GONE]
-    return sum(task["Status"]["State"] == "complete" for task in wanted), len(wanted), 0
+    if mode.endswith("Job"):
+        wanted = [task for task in wanted if _iteration(task) == _iteration(service.get("JobStatus"))]
+        reached = sum(task["Status"]["State"] == "complete" for task in wanted)
+        there = reached  # others of an earlier iteration, or that failed, are of no account
+    else:
+        reached = sum(task["Status"]["State"] == "running" and _is_current(service, task) for task in wanted)
+        there = len(wanted)
+    # one on each node: how many these are is told by the tasks alone
+    needed = count.get("Replicas", count.get("TotalCompletions", len(wanted) or 1))
+    if reached == there == needed:
+        return None
+    others = f", {there - needed} too many are there" if there > needed else ""
+    state = "have ended well" if mode.endswith("Job") else "run as it says now"
+    return f"{reached} of {needed} tasks {state}{others}{_last_error(tasks)}"
 
 
 def _iteration(thing: object) -> int:

@@ -198,7 +198,7 @@ class Services:
             async for line in docker.services.logs("web", follow=True, details=True).lines():
                 print(line.stream, line.text)
 
-        Raises NotFound, and BadRequest where the log driver keeps nothing to be read. API: `ServiceLogs`.
+        Nothing comes where the log driver keeps nothing to be read. Raises NotFound. API: `ServiceLogs`.
         """
         parameters: dict[str, object] = {
             "details": details,
@@ -222,7 +222,7 @@ class Services:
         TimedOut, which says what was missing. API: `ServiceInspect`, `TaskList`, `SystemEvents`.
         """
         limit = self._engine.http.limits(timeout, "stream").total
-        missing = "nothing is known of it"
+        name, missing = id_of(service), "nothing is known of it"
         convergence = Convergence()
         try:
             async with asyncio.timeout(limit):
@@ -233,13 +233,13 @@ class Services:
                         lacking = convergence.missing(found, tasks)
                         if lacking is None:
                             return found
-                        missing = lacking
+                        name, missing = found["Spec"]["Name"], lacking
                         await changes.wait()
                         found = await self.inspect(found)
         except TimedOut:
             raise  # a single request took too long
         except TimeoutError as error:
-            raise TimedOut(f"{id_of(service)} has not converged within {limit:g} s: {missing}") from error
+            raise TimedOut(f"{name} has not converged within {limit:g} s: {missing}") from error
 
     async def _update(
         self,
