@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from aiodockerhub.credentials import CredentialsSource as CredentialsSource
     from aiodockerhub.engine.archive_stream import ArchiveStream as ArchiveStream
     from aiodockerhub.engine.docker import Docker as Docker
+    from aiodockerhub.engine.duplex import Duplex as Duplex
+    from aiodockerhub.engine.exec import ExecResult as ExecResult
+    from aiodockerhub.engine.exec import Stdin as Stdin
     from aiodockerhub.engine.logs import LogStream as LogStream
     from aiodockerhub.engine.system import Filters as Filters
     from aiodockerhub.engine.system import Moment as Moment
@@ -72,6 +75,7 @@ if TYPE_CHECKING:
     from aiodockerhub.local.hub import LocalHub as LocalHub
     from aiodockerhub.local.repositories import HubImage as HubImage
     from aiodockerhub.progress import BuildStep as BuildStep
+    from aiodockerhub.progress import BuildVertex as BuildVertex
     from aiodockerhub.progress import Built as Built
     from aiodockerhub.progress import Event as Event
     from aiodockerhub.progress import Imported as Imported
@@ -101,6 +105,8 @@ _ROOMS = {
     "credentials": ("BuildCredentials", "Credentials", "CredentialsSource"),
     "engine.archive_stream": ("ArchiveStream",),
     "engine.docker": ("Docker",),
+    "engine.duplex": ("Duplex",),
+    "engine.exec": ("ExecResult", "Stdin"),
     "engine.logs": ("LogStream",),
     "engine.system": ("Filters", "Moment", "Ping"),
     "errors": (
@@ -150,6 +156,7 @@ _ROOMS = {
     "local.repositories": ("HubImage",),
     "progress": (
         "BuildStep",
+        "BuildVertex",
         "Built",
         "Event",
         "Imported",
