@@ -73,3 +73,8 @@ ANSWERS: dict[tuple[str, str], Answered] = {
     ("SecretCreate", "201"): Answered(_CREATED, source=_ENGINES),
 }
 """By operation and status."""
+
+NULLABLE: dict[tuple[str, str], str] = {
+    ("ExecInspectResponse", "ExitCode"): "dockerd 20.10, 26.1 and 28.5 answer null until the command has ended",
+}
+"""Keys of answers that may be null though the descriptions do not say so, by class; and who answers it."""

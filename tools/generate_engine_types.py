@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from engine_api_corrections import ANSWERS, CORRECTIONS
+from engine_api_corrections import ANSWERS, CORRECTIONS, NULLABLE
 
 Json = dict[str, Any]
 Direction = Literal["sent", "received"]
@@ -278,6 +278,8 @@ class Types:
         """The type of a key, and the comment that says which described versions have it."""
         variants = found.keys[key]
         expression = self.element(variants, found.context(key), found.direction)
+        if (found.name, key) in NULLABLE and not expression.endswith(" | None"):
+            expression += " | None"
         having = {variant.version for variant in variants}
         if found.direction == "received" and (having != found.versions or left_out(variants)):
             expression = f"NotRequired[{expression}]"

@@ -207,9 +207,8 @@ class Exec:
         wait = 0.01
         while True:
             told = await self.inspect(created)
-            code = cast("int | None", told["ExitCode"])
-            if code is not None and not told["Running"]:
-                return code
+            if told["ExitCode"] is not None and not told["Running"]:
+                return told["ExitCode"]
             await asyncio.sleep(wait)
             wait = min(2 * wait, 1.0)
 

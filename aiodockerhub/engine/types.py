@@ -927,7 +927,7 @@ class ExecInspectResponse(TypedDict):
     CanRemove: bool
     ContainerID: str
     DetachKeys: str
-    ExitCode: int
+    ExitCode: int | None
     ID: str
     OpenStderr: bool
     OpenStdin: bool
