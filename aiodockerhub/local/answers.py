@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("aiodockerhub.local")
 
-
 _REGISTRY = "/v2/"
 VERSION = {"Docker-Distribution-Api-Version": "registry/2.0"}
 """On every answer of the registry: old clients take it for one of version 1 without."""
@@ -92,13 +91,13 @@ def answering(record: Callable[[str, str, int], None]) -> Callable[..., Awaitabl
 async def _answered(request: web.Request, answer: Answering) -> web.StreamResponse:
     try:
         return await answer(request)
-    except RegistryRefused as refused:
-        return _problems(refused.status, refused.problems, refused.headers)
-    except Refused as refused:
-        return _error(request, refused.status, refused.message, refused.headers)
-    except web.HTTPException as refused:  # aiohttp's own: 404, 405, 413
-        allowed = {name: value for name, value in refused.headers.items() if name.lower() == "allow"}
-        return _error(request, refused.status, refused.reason, allowed)
+    except RegistryRefused as refusal:
+        return _problems(refusal.status, refusal.problems, refusal.headers)
+    except Refused as refusal:
+        return _error(request, refusal.status, refusal.message, refusal.headers)
+    except web.HTTPException as refusal:  # aiohttp's own: 404, 405, 413
+        allowed = {name: value for name, value in refusal.headers.items() if name.lower() == "allow"}
+        return _error(request, refusal.status, refusal.reason, allowed)
     except Exception:  # noqa: BLE001  (a fault of ours must not keep the peer waiting; it goes to the log)
         _log.exception("%s %s failed", request.method, request.rel_url)
         return _error(request, 500, "internal error", None)

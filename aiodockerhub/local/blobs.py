@@ -158,17 +158,12 @@ class BlobsV2:
 
 
 async def _send(request: web.Request, blob: Blob, headers: dict[str, str]) -> web.StreamResponse:
-    first, last = 0, blob.size - 1
     answer = web.StreamResponse(headers={**headers, "Accept-Ranges": "bytes"})
-    if asked_for := _RANGE.fullmatch(request.headers.get("Range", "")):
-        start, end = int(asked_for[1]), min(int(asked_for[2] or last), last)
-        if start >= blob.size:
-            outside = {"Content-Range": f"bytes */{blob.size}"}
-            raise RegistryRefused(416, Problem("RANGE_INVALID", f"the blob has {blob.size} bytes"), headers=outside)
-        if start <= end:
-            first, last = start, end
-            answer.set_status(206)
-            answer.headers["Content-Range"] = f"bytes {first}-{last}/{blob.size}"
+    part = _wanted(request, blob.size)
+    if part is not None:
+        answer.set_status(206)
+        answer.headers["Content-Range"] = f"bytes {part[0]}-{part[1]}/{blob.size}"
+    first, last = part or (0, blob.size - 1)
     answer.content_length = last - first + 1
     await answer.prepare(request)
     while first <= last and request.method != "HEAD":
@@ -180,6 +175,18 @@ async def _send(request: web.Request, blob: Blob, headers: dict[str, str]) -> we
         first += len(data)
     await answer.write_eof()
     return answer
+
+
+def _wanted(request: web.Request, size: int) -> tuple[int, int] | None:
+    """The first and the last byte that are asked for of so many; None for all, also where the range makes no sense."""
+    given = _RANGE.fullmatch(request.headers.get("Range", ""))
+    if given is None:
+        return None
+    first, last = int(given[1]), min(int(given[2] or size), size - 1)
+    if first >= size:
+        outside = {"Content-Range": f"bytes */{size}"}
+        raise RegistryRefused(416, Problem("RANGE_INVALID", f"the blob has {size} bytes"), headers=outside)
+    return (first, last) if first <= last else None
 
 
 def _abort(request: web.Request) -> None:

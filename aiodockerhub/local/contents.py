@@ -84,18 +84,17 @@ class Contents:
 
     def tags(self, name: str) -> list[str] | None:
         """A repository's tags, sorted; None where there is no such repository."""
-        repository = self._repositories.get(name)
-        return sorted(repository.tags) if repository and repository.manifests else None
+        repository = self._look(name)
+        return sorted(repository.tags) if repository.manifests else None
 
     def manifest(self, name: str, reference: str) -> Kept | None:
         """By tag or digest."""
-        repository = self._repositories.get(name)
-        return repository.manifests.get(repository.tags.get(reference, reference)) if repository else None
+        repository = self._look(name)
+        return repository.manifests.get(repository.tags.get(reference, reference))
 
     def blob_size(self, name: str, digest: str) -> int | None:
         """How many bytes the repository's blob has, or None."""
-        repository = self._repositories.get(name)
-        return repository.blobs.get(digest) if repository else None
+        return self._look(name).blobs.get(digest)
 
     def open_blob(self, digest: str) -> Blob:
         """The bytes of a blob, or of a manifest, that a repository holds."""
@@ -144,23 +143,21 @@ class Contents:
     async def remove_tag(self, name: str, tag: str) -> bool:
         """Let the tag mean nothing; False where it did."""
         async with self._lock:
-            repository = self._repositories.get(name)
-            if repository is None or tag not in repository.tags:
+            tags = self._look(name).tags
+            if tag not in tags:
                 return False
-            await asyncio.to_thread(self._shelf.forget, f"{name}/{_TAGS}/{tag}")
-            del repository.tags[tag]
+            await self._forget_tag(name, tags, tag)
             return True
 
     @_whole
     async def remove_manifest(self, name: str, digest: str) -> bool:
         """Let go of the manifest and of all tags that mean it; False where it is not there."""
         async with self._lock:
-            repository = self._repositories.get(name)
-            if repository is None or digest not in repository.manifests:
+            repository = self._look(name)
+            if digest not in repository.manifests:
                 return False
             for tag in [tag for tag, meant in repository.tags.items() if meant == digest]:
-                await asyncio.to_thread(self._shelf.forget, f"{name}/{_TAGS}/{tag}")
-                del repository.tags[tag]
+                await self._forget_tag(name, repository.tags, tag)
             await self._let_go(name, repository.manifests, _MANIFESTS, digest)
             return True
 
@@ -168,11 +165,15 @@ class Contents:
     async def remove_blob(self, name: str, digest: str) -> bool:
         """Let go of the blob; False where it is not there."""
         async with self._lock:
-            repository = self._repositories.get(name)
-            if repository is None or digest not in repository.blobs:
+            blobs = self._look(name).blobs
+            if digest not in blobs:
                 return False
-            await self._let_go(name, repository.blobs, _BLOBS, digest)
+            await self._let_go(name, blobs, _BLOBS, digest)
             return True
+
+    def _look(self, name: str) -> _Repository:
+        """The repository; an empty one, which nobody keeps, where there is none."""
+        return self._repositories.get(name) or _Repository()
 
     @contextlib.asynccontextmanager
     async def _keeping(self, part: Part, digest: str) -> AsyncGenerator[None, None]:
@@ -195,6 +196,10 @@ class Contents:
             await asyncio.to_thread(self._shelf.note, f"{name}/{_BLOBS}/{_path(digest)}", "")
             self._repositories.setdefault(name, _Repository()).blobs[digest] = size
             self._holders[digest] += 1
+
+    async def _forget_tag(self, name: str, tags: dict[str, str], tag: str) -> None:
+        await asyncio.to_thread(self._shelf.forget, f"{name}/{_TAGS}/{tag}")
+        del tags[tag]
 
     async def _let_go(self, name: str, held: dict[str, Any], kind: str, digest: str) -> None:
         await asyncio.to_thread(self._shelf.forget, f"{name}/{kind}/{_path(digest)}")

@@ -92,19 +92,20 @@ class RegistryV2:
         tags = [asked.tag(tag) for tag in request.query.getall("tag", [])[:_MOST_TAGS]]
         body = await asked.whole_body(request, LARGEST_MANIFEST)
         by_digest = ":" in reference
-        algorithm = reference.partition(":")[0] if by_digest else "sha256"
-        digest = f"{algorithm}:{hashlib.new(algorithm, body).hexdigest()}"
+        digest = _digest(body, reference.partition(":")[0] if by_digest else "sha256")
         if by_digest and digest != reference:
             raise refused(400, "DIGEST_INVALID", f"what was sent is {digest}, not {reference}", digest=reference)
-        kind = request.content_type if "Content-Type" in request.headers else ""
-        try:
-            manifest = manifests.read(body, kind)
-        except BadParameter as error:
-            raise refused(400, "MANIFEST_INVALID", str(error)) from error
-        if not by_digest:
-            tags.append(reference)
+        manifest = _manifest(request, body)
+        await self._keep(name, digest, manifest, tags if by_digest else [*tags, reference], body)
+        answer = web.Response(status=201, headers={**VERSION, "Docker-Content-Digest": digest})
+        answer.headers["Location"] = f"/v2/{name}/manifests/{digest}"
+        for tag in tags if by_digest else ():
+            answer.headers.add("OCI-Tag", tag)
+        return answer
+
+    async def _keep(self, name: str, digest: str, manifest: Manifest, tags: list[str], body: bytes) -> None:
         with fitting():
-            part = self._contents.begin(algorithm)
+            part = self._contents.begin(digest.partition(":")[0])
             try:
                 part.write(body)
             except BaseException:
@@ -112,11 +113,6 @@ class RegistryV2:
                 raise
             kept = Kept(digest, manifest.media_type, len(body))
             await self._contents.add_manifest(name, kept, tags, part, lambda: self._check_below(name, manifest))
-        answer = web.Response(status=201, headers={**VERSION, "Docker-Content-Digest": digest})
-        answer.headers["Location"] = f"/v2/{name}/manifests/{digest}"
-        for tag in tags if by_digest else ():
-            answer.headers.add("OCI-Tag", tag)
-        return answer
 
     def _check_below(self, name: str, manifest: Manifest) -> None:
         """What a manifest names is there, and as long as it says: a tag never points at what can't be pulled."""
@@ -136,6 +132,17 @@ class RegistryV2:
         if not await remove(name, reference):
             raise _unknown(reference)
         return web.Response(status=202, headers=VERSION)
+
+
+def _digest(body: bytes, algorithm: str) -> str:
+    return f"{algorithm}:{hashlib.new(algorithm, body).hexdigest()}"
+
+
+def _manifest(request: web.Request, body: bytes) -> Manifest:
+    try:
+        return manifests.read(body, request.content_type if "Content-Type" in request.headers else "")
+    except BadParameter as error:
+        raise refused(400, "MANIFEST_INVALID", str(error)) from error
 
 
 def _missing(wanted: Descriptor, size: int | None) -> list[Problem]:
