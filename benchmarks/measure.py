@@ -150,18 +150,13 @@ class Competition:
         samples = dict.fromkeys(self._names, Sample())
         async with self._resources:
             for name in self._names:
-                self._clients[name] = await self._connect(name)
+                connection = peers.connected(name, self._address)
+                self._clients[name] = await self._resources.enter_async_context(connection)
                 await self._perform(name, self._workload.warm_up)
             for turn in range(self._workload.turns):
                 for name in peers.in_turn(self._names, turn):
                     samples[name] += await self._perform(name, self._workload.count // self._workload.turns)
         return samples
-
-    async def _connect(self, name: str) -> Any:
-        connection = peers.load(name).connect(self._address)
-        if hasattr(connection, "__aenter__"):
-            return await self._resources.enter_async_context(connection)
-        return self._resources.enter_context(connection)
 
     async def _perform(self, name: str, count: int) -> Sample:
         client, workload = self._clients[name], self._workload

@@ -52,8 +52,8 @@ class Table:
 @dataclass(frozen=True)
 class Run:
     tables: list[Table]
-    left_out: dict[str, list[str]]
-    """Peers that were not measured, with the packages that they lack."""
+    left_out: dict[str, str]
+    """Peers and groups that were not measured, and what they lack."""
 
     rounds: int
     quick: bool
@@ -69,14 +69,15 @@ class Run:
 
     def markdown(self) -> str:
         parts = [_circumstances(self.rounds)]
-        parts += [
-            f"Left out: {peers.LABELS[peer]} (not installed: {', '.join(packages)})."
-            for peer, packages in self.left_out.items()
-        ]
+        if self.left_out:
+            parts.append(self.told_left_out())
         parts += [table.markdown() for table in self.tables]
         warning = "Sizes too small to judge a floor by.\n\n" if self.quick else ""
         parts.append(f"### Floors\n\n{warning}| floor | measured | |\n|---|---:|---|\n{self._floor_rows()}")
         return "\n\n".join(parts)
+
+    def told_left_out(self) -> str:
+        return f"Left out: {', '.join(f'{what} ({lack})' for what, lack in self.left_out.items())}."
 
     def as_json(self) -> dict[str, Any]:
         return {

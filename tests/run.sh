@@ -19,7 +19,7 @@ installing=$!
 trap 'wait "$installing"' EXIT
 venv=${VENV:-.venv}
 [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
-"$venv/bin/python" -m pip install --quiet --editable '.[test,notebook,speed]'
+"$venv/bin/python" -m pip install --quiet --editable '.[test,notebook,speed,bench]'
 wait "$installing"
 trap - EXIT
 

@@ -7,23 +7,30 @@ around an object with these verbs:
 - `lines(count, chunking)`: iterates a pull's progress to its end and counts the items;
 - `frames(count, chunking)`: the same with the frames of a container's logs;
 - `build(directory)`: builds from a context; gives the bytes that the engine got, as it tells in its answer;
-- `import_tar(path)`: imports a root file system; gives the bytes too.
+- `import_tar(path)`: imports a root file system; gives the bytes too;
+- `push_all(references)`, `pull_all(references)`: transfers images, with tags, all at once; raises if one fails.
+
+Nobody but this library has a call that pushes or pulls many images; where it is measured, it is a client of its own.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import random
+from contextlib import asynccontextmanager
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from types import ModuleType
 
 OURS = "aiodockerhub"
+OURS_MANY = "aiodockerhub_many"
 NAMES = (OURS, "bare", "bare_aiohttp", "aiodocker", "docker_py")
 LABELS = {
     OURS: "aiodockerhub",
+    OURS_MANY: "aiodockerhub, ..._many",
     "bare": "bare socket",
     "bare_aiohttp": "bare aiohttp",
     "aiodocker": "aiodocker",
@@ -40,6 +47,18 @@ def in_turn(names: list[str], turn: int) -> list[str]:
 
 def load(name: str) -> ModuleType:
     return import_module(f"{__name__}.{name}")
+
+
+@asynccontextmanager
+async def connected(name: str, address: str) -> AsyncIterator[Any]:
+    """A client, whichever kind of context manager its module has."""
+    connection = load(name).connect(address)
+    if name in BLOCKING:
+        with connection as client:
+            yield client
+    else:
+        async with connection as client:
+            yield client
 
 
 def missing_packages(name: str) -> list[str]:

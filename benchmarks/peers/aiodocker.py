@@ -45,6 +45,12 @@ class Client:
         with Path(path).open("rb") as tar:
             return told(str(await self._docker.images.import_image(tar)))
 
+    async def push_all(self, references: list[str]) -> None:
+        await asyncio.gather(*map(self._docker.images.push, references))
+
+    async def pull_all(self, references: list[str]) -> None:
+        await asyncio.gather(*map(self._docker.images.pull, references))
+
 
 @asynccontextmanager
 async def connect(address: str) -> AsyncIterator[Client]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,12 @@ class Client:
 
     async def import_tar(self, path: str) -> int:
         return told("".join([step.status or "" async for step in self._docker.images.import_stream(Path(path))]))
+
+    async def push_all(self, references: list[str]) -> None:
+        await asyncio.gather(*map(self._docker.images.push, references))
+
+    async def pull_all(self, references: list[str]) -> None:
+        await asyncio.gather(*map(self._docker.images.pull, references))
 
 
 @asynccontextmanager

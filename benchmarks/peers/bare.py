@@ -65,7 +65,8 @@ class StreamProtocol(asyncio.Protocol):
         raise NotImplementedError
 
     def _end(self) -> None:
-        self.ended.set_result(self.count)
+        if not self.ended.done():
+            self.ended.set_result(self.count)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self.ended.done():
@@ -78,6 +79,15 @@ class LineProtocol(StreamProtocol):
         self._cut_item = body[lines_end:]
         for _ in decoder.decode_lines(body[:lines_end]):
             self.count += 1
+
+
+class TransferProtocol(StreamProtocol):
+    def _decode(self, body: bytes) -> None:
+        lines_end = body.rfind(b"\n") + 1
+        self._cut_item = body[lines_end:]
+        for step in decoder.decode_lines(body[:lines_end]):
+            if step.error is not None and not self.ended.done():
+                self.ended.set_exception(RuntimeError(step.error))
 
 
 class FrameProtocol(StreamProtocol):
@@ -154,6 +164,22 @@ class Client:
 
     async def import_tar(self, path: str) -> int:
         return await asyncio.to_thread(self._send, "/v1.51/images/create?fromSrc=-", Path(path))
+
+    async def push_all(self, references: list[str]) -> None:
+        await asyncio.gather(*map(self._push, references))
+
+    async def pull_all(self, references: list[str]) -> None:
+        await asyncio.gather(*map(self._pull, references))
+
+    async def _push(self, reference: str) -> None:
+        repository, tag = reference.rsplit(":", 1)
+        head = f"POST /images/{repository}/push?tag={tag} HTTP/1.1\r\nX-Registry-Auth: e30=\r\n"
+        await self._stream(TransferProtocol, f"{head}Content-Length: 0\r\n")
+
+    async def _pull(self, reference: str) -> None:
+        repository, tag = reference.rsplit(":", 1)
+        head = f"POST /images/create?fromImage={repository}&tag={tag} HTTP/1.1\r\n"
+        await self._stream(TransferProtocol, f"{head}Content-Length: 0\r\n")
 
     async def _stream(self, protocol_class: type[StreamProtocol], head: str) -> int:
         loop = asyncio.get_running_loop()

@@ -63,6 +63,32 @@ class Client:
         with Path(path).open("rb") as tar:
             return await self._send("/images/create?fromSrc=-", tar)
 
+    async def push_all(self, references: list[str]) -> None:
+        await asyncio.gather(*map(self._push, references))
+
+    async def pull_all(self, references: list[str]) -> None:
+        await asyncio.gather(*map(self._pull, references))
+
+    async def _push(self, reference: str) -> None:
+        repository, tag = reference.rsplit(":", 1)
+        headers = {"X-Registry-Auth": "e30="}
+        await self._transfer(f"http://localhost/images/{repository}/push", {"tag": tag}, headers)
+
+    async def _pull(self, reference: str) -> None:
+        repository, tag = reference.rsplit(":", 1)
+        await self._transfer("http://localhost/images/create", {"fromImage": repository, "tag": tag})
+
+    async def _transfer(self, url: str, parameters: dict[str, str], headers: dict[str, str] | None = None) -> None:
+        cut_line = b""
+        async with self._session.post(url, params=parameters, headers=headers, raise_for_status=True) as answer:
+            async for received in answer.content.iter_any():
+                body = cut_line + received
+                lines_end = body.rfind(b"\n") + 1
+                cut_line = body[lines_end:]
+                for step in decoder.decode_lines(body[:lines_end]):
+                    if step.error is not None:
+                        raise RuntimeError(step.error)
+
     async def _send(self, target: str, file: IO[bytes]) -> int:
         headers = {"Content-Type": "application/x-tar"}
         async with self._session.post(f"http://localhost/v1.51{target}", data=file, headers=headers) as answer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +12,13 @@ from benchmarks.peers import AT_ONCE
 from benchmarks.swallow import told
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 
 class Client:
-    def __init__(self, api: docker.APIClient) -> None:
+    def __init__(self, api: docker.APIClient, threads: ThreadPoolExecutor) -> None:
         self._api = api
+        self._threads = threads
 
     def info(self) -> Any:
         return self._api.info()
@@ -34,8 +36,29 @@ class Client:
     def import_tar(self, path: str) -> int:
         return told(self._api.import_image(src=path, repository="bench"))
 
+    def push_all(self, references: list[str]) -> None:
+        list(self._threads.map(self._push, references))
+
+    def pull_all(self, references: list[str]) -> None:
+        list(self._threads.map(self._pull, references))
+
+    def _push(self, reference: str) -> None:
+        _check(self._api.push(reference, stream=True, decode=True))
+
+    def _pull(self, reference: str) -> None:
+        _check(self._api.pull(reference, stream=True, decode=True))
+
+
+def _check(steps: Iterable[dict[str, Any]]) -> None:
+    for step in steps:
+        if "error" in step:
+            raise RuntimeError(step["error"])
+
 
 @contextmanager
 def connect(address: str) -> Iterator[Client]:
-    with docker.APIClient(base_url=address, version="auto", num_pools=AT_ONCE, max_pool_size=AT_ONCE) as api:
-        yield Client(api)
+    with (
+        docker.APIClient(base_url=address, version="auto", num_pools=AT_ONCE, max_pool_size=AT_ONCE) as api,
+        ThreadPoolExecutor(AT_ONCE) as threads,
+    ):
+        yield Client(api, threads)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 
@@ -17,7 +19,7 @@ class Step(msgspec.Struct, gc=False):
     detail: Detail | None = msgspec.field(name="progressDetail", default=None)
     stream: str | None = None
     error: str | None = None
-    aux: msgspec.Raw | None = None
+    aux: Any = None
 
 
 decoder = msgspec.json.Decoder(Step)
