@@ -11,6 +11,7 @@ __all__ = [
     "Actor",
     "Amount",
     "BuildStep",
+    "BuildVertex",
     "Built",
     "Event",
     "Failure",
@@ -89,19 +90,42 @@ _INSTRUCTION: Final = re.compile(r"Step \d+/\d+ : |(?:\[\d+/\d+\] )?STEP \d+/\d+
 """How dockerd and podman begin one; podman counts the stages of several in front. Programs print "Step aside" too."""
 
 
+class BuildVertex(msgspec.Struct, kw_only=True, frozen=True, gc=False):
+    """An instruction as BuildKit knows it, or work of its own, such as to load the context: `name` is how it prints it.
+
+    `digest` tells it from others, `inputs` are the digests of those that it builds on. `started` and `completed` are in
+    seconds since 1970; `cached`: nothing had to be done; `error` is why it failed.
+    """
+
+    digest: str
+    name: str
+    inputs: tuple[str, ...] = ()
+    started: float | None = None
+    completed: float | None = None
+    cached: bool = False
+    error: str | None = None
+
+
 class BuildStep(_Line, kw_only=True, gc=False):
     """A step of a build: `stream` is what it prints; `status`, `id` and the rest tell of an image that it pulls.
 
-    `aux` holds what the engine adds: the image's id, and BuildKit's own records as it sends them.
+    Of BuildKit, `vertex` is the instruction that a step belongs to; several may run at once. `status` tells that it is
+    "started", and then "done", "cached" or "failed", or is a "warning", or tells of a part of the work: `id` and how
+    far it is. `aux` holds what the engine adds: the image's id.
     """
 
     stream: str | None = None
+    vertex: BuildVertex | None = msgspec.field(name="(vertex)", default=None)  # no engine has such a key
 
     @property
     def instruction(self) -> str | None:
         """The instruction that begins here, as the builder prints it (`Step 1/2 : FROM scratch`), else None."""
         stream = self.stream
-        return stream.strip() if stream is not None and _INSTRUCTION.match(stream) else None
+        if stream is None:
+            return None
+        if self.vertex is not None:
+            return self.vertex.name if self.status == "started" else None
+        return stream.strip() if _INSTRUCTION.match(stream) else None
 
 
 class Actor(msgspec.Struct, gc=False):

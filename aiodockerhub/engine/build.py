@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from aiodockerhub.credentials import BuildCredentials, Credentials, build_header
+from aiodockerhub.engine.buildkit import BuildLines, Trace
 from aiodockerhub.engine.dockerfile import base_registries
 from aiodockerhub.engine.system import Filters, written
-from aiodockerhub.engine.transfers import progress_stream, refused, reported, told_id
+from aiodockerhub.engine.transfers import refused, reported, told_id
 from aiodockerhub.errors import BadParameter, BuildFailed, DockerError, ProtocolViolated
 from aiodockerhub.progress import BuildStep, Built
 from aiodockerhub.wire.timeouts import UNSET, CallTimeout
@@ -86,7 +87,9 @@ class Builds:
 
         `tag` is one name, or several. A value of None in `build_args` is the Dockerfile's own. `memory` and the like
         are in bytes, `cpu_period` and `cpu_quota` in microseconds. `version` is `"1"`, the classic builder (the usual
-        default), or `"2"`, BuildKit, as far as that goes without a session.
+        default), or `"2"`, BuildKit; podman has one of its own and takes both. BuildKit's steps tell their `vertex`.
+        It would ask a session for credentials, secrets and the like, and there is none: base images that need
+        credentials must have been pulled before (`no active sessions` otherwise), and `outputs` stay in the engine.
 
         Base images are pulled with all credentials that are configured, as the docker CLI does it; from registries that
         FROM lines of the Dockerfile name, with those that a pull would use, so with the client's own too. `auth` comes
@@ -142,8 +145,11 @@ class Builds:
                 )
 
         tags = (tag,) if isinstance(tag, str) else tuple(tag or ())
-        watched = _Building(tags, self._id_of)
-        return progress_stream(self._engine, f"build {' '.join(tags)}".strip(), begin, BuildStep, watched)
+        trace = Trace()
+        decoder = BuildLines(trace, line=self._engine.http.pool.limits.line)
+        watched = _Building(tags, self._id_of, trace)
+        name = f"build {' '.join(tags)}".strip()
+        return self._engine.stream(name, begin, decoder, watched, convert=decoder.convert)
 
     async def prune_build_cache(
         self,
@@ -190,9 +196,10 @@ class Builds:
 class _Building:
     """Notes the instruction that runs, and the image's id where the engine tells it."""
 
-    def __init__(self, tags: tuple[str, ...], id_of: Callable[[str], Awaitable[str]]) -> None:
+    def __init__(self, tags: tuple[str, ...], id_of: Callable[[str], Awaitable[str]], trace: Trace) -> None:
         self._tags = tags
         self._id_of = id_of
+        self._trace = trace
         self._step: str | None = None
         self._id: str | None = None
 
@@ -200,8 +207,11 @@ class _Building:
         """The error that the step reports, with the instruction that it came from."""
         error = reported(BuildFailed, item, method="POST", path="/build")
         if error is not None:
-            error.step = self._step
+            error.step = self._trace.at_fault(error.message) or self._step
             return error
+        self._trace.steps(item)  # whole only for who reads the engine's own dicts; else it is taken apart before
+        if item.vertex is not None:  # the trace knows who failed, and takes no output for an image's id
+            return None
         self._step = item.instruction or self._step
         aux: object = item.aux
         if isinstance(aux, dict):
