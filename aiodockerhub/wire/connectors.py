@@ -184,6 +184,10 @@ class _Guard(asyncio.Protocol):
             self._transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        if self._protocol.writing_paused:
+            # who waits to write learns of it by the next write; told now, one who was cancelled meanwhile would leave
+            # an exception behind that nobody looks at, before aiohttp 3.14
+            self._protocol.resume_writing()
         self._protocol.connection_lost(exc)
 
     def pause_writing(self) -> None:
