@@ -51,11 +51,13 @@ async def again(
     backoff: Backoff,
     *,
     worth: Callable[[Exception], bool | float],
+    sleep: Callable[[float], Awaitable[None]] | None = None,
 ) -> _Result:
     """The result of `operation`, which ended in `failure` the first time, by trying again.
 
     `worth(error)` is False for an error that another try would not mend (it is raised), True for one to wait for as
-    `backoff` says, or the seconds to wait, where the server named them. The last error is raised.
+    `backoff` says, or the seconds to wait, where they are known. `sleep` does the waiting, `asyncio.sleep` unless
+    given. The last error is raised.
     """
     tried = 1
     try:
@@ -64,7 +66,7 @@ async def again(
             if verdict is False:
                 raise failure
             forget_frames(failure)  # as a rule one of them holds the error: until a garbage collection all would stay
-            await asyncio.sleep(backoff.wait(tried) if verdict is True else verdict)
+            await (sleep or asyncio.sleep)(backoff.wait(tried) if verdict is True else verdict)
             tried += 1
             try:
                 return await operation()

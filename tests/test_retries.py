@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import itertools
 import logging
 import socket
 
@@ -11,7 +12,7 @@ import pytest
 from scripted_server import Peer, ScriptedServer, answered, answering
 
 from aiodockerhub import Docker, Timeout
-from aiodockerhub.errors import ConnectionFailed, DockerError, EngineUnreachable, StreamBroken, TooLarge
+from aiodockerhub.errors import ConnectionFailed, DockerError, EngineUnreachable, StreamBroken, TimedOut, TooLarge
 from aiodockerhub.retries import CONNECTION, MOMENT, TRANSFER, Backoff, again
 
 WRITING = ["POST", "PUT", "DELETE", "PATCH"]
@@ -261,22 +262,106 @@ async def test_a_full_backlog_is_waited_out(method, tmp_path):
         assert len(server.asked) == many
 
 
-@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOBUFS])
-async def test_what_passes_by_itself_is_waited_out_also_for_what_writes(number, monkeypatch, tmp_path):
-    path = str(tmp_path / "s")
+@pytest.fixture
+async def no_connection(monkeypatch):
+    """no_connection(numbers): the next connections to a unix socket fail, each with an error of that number."""
     loop = asyncio.get_running_loop()
-    connect, failures = loop.create_unix_connection, iter(range(3))
+    connect = loop.create_unix_connection
 
-    async def fails_at_first(*arguments, **options):
-        if next(failures, None) is not None:
-            raise OSError(number, "not now")
-        return await connect(*arguments, **options)
+    def fail_at_first(numbers):
+        failures = iter(numbers)
 
-    monkeypatch.setattr(loop, "create_unix_connection", fails_at_first)
-    async with ScriptedServer(answering(lambda asked: answered({})), socket=path) as server, client(server) as docker:
+        async def connect_after_all(*arguments, **options):
+            if (number := next(failures, None)) is not None:
+                raise OSError(number, "not now")
+            return await connect(*arguments, **options)
+
+        monkeypatch.setattr(loop, "create_unix_connection", connect_after_all)
+
+    return fail_at_first
+
+
+PASSING = [errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOBUFS]
+
+
+@pytest.mark.parametrize("number", PASSING)
+async def test_what_passes_by_itself_is_waited_out_also_for_what_writes(number, no_connection, scripted):
+    no_connection([number] * 3)
+    scripted.says["/x"] = answered({})
+    async with client(scripted) as docker:
         assert await docker.request("POST", "/x") == {}
-        assert len(server.asked) == 1
+        assert len(scripted.asked) == 1
         assert docker.stats().retries == 3
+
+
+async def ask(docker):
+    await docker.info()
+
+
+async def stream(docker):
+    await docker.stream("GET", "/x")
+
+
+async def hijack(docker):
+    await docker.containers.attach("x")
+
+
+@pytest.mark.parametrize("number", PASSING)
+@pytest.mark.parametrize("kind", [ask, stream, hijack])
+async def test_while_it_lasts_it_is_counted_as_waiting_and_logged(number, kind, no_connection, scripted, caplog):
+    caplog.set_level(logging.DEBUG, "aiodockerhub")
+    no_connection(itertools.repeat(number))
+    async with client(scripted) as docker:
+        call = asyncio.create_task(kind(docker))
+        await scripted.until(lambda: docker.stats().waiting == 1)
+        call.cancel()
+        await asyncio.wait([call])
+        assert (docker.stats().waiting, docker.stats().open_calls, docker.stats().open_streams) == (0, 0, 0)
+    assert "s before the next try: 1 wait" in caplog.text
+    assert scripted.connections == 0
+
+
+@pytest.mark.parametrize(
+    ("number", "limit", "words"),
+    [
+        (errno.EMFILE, Timeout(pool=0.05, connect=None), r"no descriptor was free within 0\.05 s"),
+        (errno.EAGAIN, Timeout(connect=0.05), r"had no room for a connection within 0\.05 s"),
+    ],
+)
+async def test_it_is_bounded_by_the_limit_that_it_belongs_to(number, limit, words, no_connection, scripted):
+    no_connection(itertools.repeat(number))
+    async with client(scripted, timeout=limit) as docker, asyncio.timeout(20):
+        with pytest.raises(TimedOut, match=words):
+            await docker.info()
+        with pytest.raises(TimedOut, match=words):
+            await docker.stream("GET", "/x")
+
+
+async def test_a_moment_without_descriptors_is_waited_out_after_a_broken_connection_too(no_connection, tmp_path):
+    async def script(peer):
+        await peer.request()
+        if peer.number == 1:
+            no_connection([errno.EMFILE] * 4)
+        else:
+            await peer.send(answered({}))
+        peer.close()
+
+    async with ScriptedServer(script, socket=str(tmp_path / "s")) as server, client(server) as docker:
+        assert await docker.info() == {}
+        assert docker.stats().retries == 5
+
+
+async def test_such_a_moment_makes_a_broken_connection_no_more_worth(no_connection, tmp_path):
+    async def script(peer):
+        await peer.request()
+        no_connection([errno.EMFILE])
+        peer.close()
+
+    no_connection([errno.EMFILE])
+    async with ScriptedServer(script, socket=str(tmp_path / "s")) as server, client(server) as docker:
+        with pytest.raises(EngineUnreachable):
+            await docker.info()
+        assert len(server.asked) == CONNECTION.attempts
 
 
 async def test_a_refused_connection_is_not_tried_again():

@@ -107,7 +107,7 @@ async def _begun(pool: Pool, server: Server, request: Request, head: bytes, limi
         try:
             return await begin()
         except OSError as error:
-            beginning = again(begin, error, MOMENT, worth=worth)
+            beginning = again(begin, error, MOMENT, worth=worth, sleep=pool.places.pause)
         return await beginning
     except OSError as error:
         if isinstance(error, DockerError):

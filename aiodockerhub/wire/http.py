@@ -26,20 +26,18 @@ from aiodockerhub.errors import (
     TLSFailed,
     TooLarge,
 )
-from aiodockerhub.retries import CONNECTION, MOMENT, again
+from aiodockerhub.retries import MOMENT, again
 from aiodockerhub.wire.body import Body, tell_of_loss, unbounded
 from aiodockerhub.wire.connectors import UNDER_WAY, Attempt
 from aiodockerhub.wire.failures import (
     FOREIGN,
     failure,
-    is_exhaustion,
-    is_momentary,
-    is_repeatable,
     wants_tls,
     without_secrets,
 )
 from aiodockerhub.wire.flights import Flight
 from aiodockerhub.wire.messages import Answer, Request, Sending, brief, decoded
+from aiodockerhub.wire.persistence import Persistence
 from aiodockerhub.wire.proxies import without_login
 from aiodockerhub.wire.redirects import MOST_HOPS, REDIRECTS, next_hop, shown
 from aiodockerhub.wire.refusals import MOST_OF_A_REFUSAL, Missing, refusal
@@ -179,7 +177,7 @@ class HTTP:
         self, request: Request, limits: Span, attempt: Attempt, take: Take[_Result], first: Exception
     ) -> _Result:
         """What became of it after the first `attempt` failed."""
-        started = time.monotonic()
+        persistence = Persistence(limits)
 
         async def repeat() -> _Result:
             nonlocal attempt
@@ -190,19 +188,13 @@ class HTTP:
         def worth(error: Exception) -> bool | float:
             if isinstance(error, DockerError) or not isinstance(error, FOREIGN) or error is attempt.raised:
                 return False
-            verdict: bool | float
-            if is_momentary(error, attempt):
-                patience = limits.pool if is_exhaustion(error) else limits.connect
-                verdict = patience is None or time.monotonic() - started < patience
-            else:
-                verdict = is_repeatable(error, attempt)
-            if verdict:
+            wait = persistence.wait(error, attempt)
+            if wait is not False:
                 _log.debug("%s again, since: %s", request.asked, _name(error))
-            # who kept a connection too long has nothing to wait for
-            return 0.0 if verdict and attempt.reused else verdict
+            return wait
 
         try:
-            return await again(repeat, first, MOMENT if is_momentary(first, attempt) else CONNECTION, worth=worth)
+            return await again(repeat, first, MOMENT, worth=worth, sleep=self.pool.places.pause)
         except FOREIGN as error:
             if isinstance(error, DockerError) or error is attempt.raised:
                 raise

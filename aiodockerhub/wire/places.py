@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import collections
+import contextlib
 import logging
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -11,7 +12,7 @@ from aiodockerhub.errors import TimedOut
 from aiodockerhub.wire.descriptors import BUDGET
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Generator
     from typing import TypeVar
 
     from aiodockerhub.wire.limits import Limits
@@ -73,14 +74,25 @@ class Places:
         self.stats.open_streams += 1
         return _StreamPlace(budgeted, self._streams, self.stats)
 
+    async def pause(self, seconds: float) -> None:
+        """Wait before the next try to get a connection, where there is nothing but time to wait for."""
+        with self._counted(f"{seconds:.2f} s before the next try"):
+            await asyncio.sleep(seconds)
+
     async def _waiting(self, turn: Awaitable[_Given], wait: float | None) -> _Given:
+        with self._counted("for a free connection"):
+            try:
+                async with asyncio.timeout(wait):
+                    return await turn
+            except TimeoutError as error:
+                raise TimedOut(f"no connection was free within {wait:g} s") from error
+
+    @contextlib.contextmanager
+    def _counted(self, what: str) -> Generator[None]:
         self.stats.waiting += 1
-        _log.debug("waiting for a free connection: %d wait", self.stats.waiting)
+        _log.debug("waiting %s: %d wait", what, self.stats.waiting)
         try:
-            async with asyncio.timeout(wait):
-                return await turn
-        except TimeoutError as error:
-            raise TimedOut(f"no connection was free within {wait:g} s") from error
+            yield
         finally:
             self.stats.waiting -= 1
 

@@ -42,8 +42,9 @@ _IDLE: Final = 30.0
 class Stats:
     """Counts of one client or session, for any metrics library.
 
-    `open_calls` and `open_streams` are connections in use, `waiting` calls and streams that wait for one, `requests`
-    what was sent since the start, `retries` those of them that were sent again.
+    `open_calls` and `open_streams` are those that have a place for a connection, `waiting` those that wait: for a
+    place, and, having one, for a descriptor, for room in the server's queue, or before they try again what broke.
+    `requests` is what was sent, or tried to be, since the start, `retries` those of them that were tried again.
     """
 
     open_calls: int = 0
