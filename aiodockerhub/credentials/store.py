@@ -11,7 +11,7 @@ import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 import msgspec
 
@@ -171,11 +171,7 @@ class CredentialStore:
             given = await _given(auth, key)
             given.check_answers_for(registry)
             return given
-        if self._credentials is not None:
-            given = await _given(self._credentials, key)
-            if given.answers_for(key):
-                return given
-        return await self._stored(key, required=required)
+        return await _offered(self._credentials, key) or await self._stored(key, required=required)
 
     async def all(self) -> dict[str, Credentials]:
         """Everything that is kept, by server key; what fails is logged and left out.
@@ -202,31 +198,17 @@ class CredentialStore:
         them. `auth` beats that: by registry (None: what `resolve` finds), or one source for all of `bases`; explicit
         nobody takes one registry out, or all.
         """
-        _check_sources(auth)
-        named: Mapping[str, CredentialsSource] = {}
-        source: CredentialsSource = None
-        if auth is None or isinstance(auth, Credentials) or callable(auth):
-            source = auth
-        else:
-            named = auth
+        source, named = _apart(auth)
         if isinstance(source, Credentials) and source.is_anonymous:
             return {}
         found: dict[str, Credentials | None] = {**await self.all()}
-        explicit = {server_key(registry): one for registry, one in named.items()}
-        for key in {server_key(registry) for registry in bases} - explicit.keys():
-            found[key] = await self._for_base(key, source)
+        for key in {server_key(registry) for registry in bases} - named.keys():
+            found[key] = await _offered(source, key) or await self.resolve(key)
         if isinstance(source, Credentials) and source.server_address is not None:
             found[server_key(source.server_address)] = source
-        for key, one in explicit.items():
+        for key, one in named.items():
             found[key] = await self.resolve(key, one)
         return {key: one for key, one in found.items() if one is not None and not one.is_anonymous}
-
-    async def _for_base(self, key: str, source: CredentialsSource) -> Credentials | None:
-        if source is not None:
-            given = await _given(source, key)
-            if given.answers_for(key):
-                return given
-        return await self.resolve(key)
 
     def forget(self, registry: str) -> None:
         """Ask the helper anew at the next use, for secrets that a registry has just refused."""
@@ -363,9 +345,21 @@ def _check_source(source: object) -> None:
         raise BadParameter(f"credentials are Credentials(...) or a coroutine function, not {type(source).__name__}")
 
 
-def _check_sources(sources: object) -> None:
-    if not isinstance(sources, Mapping):
-        _check_source(sources)
+def _apart(auth: BuildCredentials) -> tuple[CredentialsSource, Mapping[str, CredentialsSource]]:
+    """One source for all, or those of certain registries by server key. Raises BadParameter."""
+    if isinstance(auth, Mapping):
+        named = cast("Mapping[str, CredentialsSource]", auth)
+        return None, {server_key(registry): one for registry, one in named.items()}
+    _check_source(auth)
+    return auth, {}
+
+
+async def _offered(source: CredentialsSource, key: str) -> Credentials | None:
+    """What the source gives for a registry; None without a source, or where it gives another registry's."""
+    if source is None:
+        return None
+    given = await _given(source, key)
+    return given if given.answers_for(key) else None
 
 
 async def _given(source: Credentials | Callable[[str], Awaitable[Credentials]], key: str) -> Credentials:
