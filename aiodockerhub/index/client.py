@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Grant", "GrantedImages", "Index"]
 
-_ASKS_FOR_A_GRANT = {"X-Docker-Token": "true"}
+_JSON = "application/json"
 
 
 class GrantedImages(NamedTuple):
@@ -115,8 +115,8 @@ class Index:
 
     async def register(self, username: str, password: str, email: str, *, timeout: CallTimeout = UNSET) -> None:
         """Open an account. Raises BadRequest where the index won't, as for a name that is taken."""
-        body = json_body({"email": email, "username": username, "password": password})
-        await self._call(Request("POST", "/users/", _sent(body), body, confidential=True), timeout)
+        account = {"email": email, "username": username, "password": password}
+        await self._call(_request("POST", "/users/", account, confidential=True), timeout)
 
     async def update_user(
         self, username: str, *, email: str | None = None, password: str | None = None, timeout: CallTimeout = UNSET
@@ -129,8 +129,7 @@ class Index:
         changes = {name: value for name, value in (("email", email), ("password", password)) if value is not None}
         if not changes:
             raise BadParameter("nothing to change: give email=, password=, or both")
-        body = json_body(changes)
-        request = Request("PUT", path("/users/{}", username) + "/", _sent(body), body, confidential=True)
+        request = _request("PUT", path("/users/{}", username) + "/", changes, confidential=True)
         await self._as_user(request, timeout)
 
     async def create_repository(self, name: str, images: Iterable[str] = (), *, timeout: CallTimeout = UNSET) -> Grant:
@@ -139,8 +138,7 @@ class Index:
         `images` are ids, 64 hexadecimal digits each. Raises BadParameter for other ids, and for a name that is none;
         ProtocolViolated for an answer without a grant.
         """
-        body = json_body(joining(images))
-        request = Request("PUT", repository_path(name), {**_ASKS_FOR_A_GRANT, **_sent(body)}, body)
+        request = _request("PUT", repository_path(name), joining(images), grant=True)
         return granted((await self._as_user(request, timeout)).headers, asked=request.asked)
 
     async def delete_repository(self, name: str, *, timeout: CallTimeout = UNSET) -> Grant:
@@ -148,12 +146,12 @@ class Index:
 
         Raises NotFound, Forbidden for another's, ProtocolViolated for an answer without a grant.
         """
-        request = Request("DELETE", repository_path(name), {**_ASKS_FOR_A_GRANT, **_sent(None)})
+        request = _request("DELETE", repository_path(name), grant=True)
         return granted((await self._as_user(request, timeout)).headers, asked=request.asked)
 
     async def list_images(self, name: str, *, timeout: CallTimeout = UNSET) -> list[ListedImage]:
         """The images of a repository. Credentials are shown where there are any. Raises NotFound."""
-        request = Request("GET", repository_path(name, "/images"), _sent(None))
+        request = _request("GET", repository_path(name, "/images"))
         return _images(await self._as_anybody(request, timeout))
 
     async def list_images_with_grant(self, name: str, *, timeout: CallTimeout = UNSET) -> GrantedImages:
@@ -161,7 +159,7 @@ class Index:
 
         Raises NotFound, ProtocolViolated for an answer without a grant.
         """
-        request = Request("GET", repository_path(name, "/images"), {**_ASKS_FOR_A_GRANT, **_sent(None)})
+        request = _request("GET", repository_path(name, "/images"), grant=True)
         answer = await self._as_anybody(request, timeout)
         return GrantedImages(_images(answer), granted(answer.headers, asked=request.asked))
 
@@ -170,22 +168,22 @@ class Index:
 
         Raises NotFound, BadParameter for an image without an id.
         """
-        body = json_body(listed(cast("Iterable[Mapping[str, Any]]", images)))
-        await self._as_user(Request("PUT", repository_path(name, "/images"), _sent(body), body), timeout)
+        content = listed(cast("Iterable[Mapping[str, Any]]", images))
+        await self._as_user(_request("PUT", repository_path(name, "/images"), content), timeout)
 
     async def authorize(self, grant: Grant, *, timeout: CallTimeout = UNSET) -> None:
         """Use a grant up: asks the index whether it is good, as registries do.
 
         Raises Forbidden for one that is unknown or was used.
         """
-        headers = {"Authorization": grant.token_header(), **_sent(None)}
-        await self._call(Request("PUT", repository_path(grant.repository, "/auth"), headers), timeout)
+        request = _request("PUT", repository_path(grant.repository, "/auth"))
+        await self._call(_signed(request, grant.token_header()), timeout)
 
     async def search(
         self, term: str, *, n: int | None = None, page: int | None = None, timeout: CallTimeout = UNSET
     ) -> SearchPage:
         """Repositories whose name or description holds `term`: `n` to a page, and the page asked for, from 1."""
-        request = Request("GET", "/search" + query({"q": term, "n": n, "page": page}), _sent(None))
+        request = _request("GET", "/search" + query({"q": term, "n": n, "page": page}))
         return cast("SearchPage", (await self._as_anybody(request, timeout)).json(dict[str, Any]))
 
     def stats(self) -> Stats:
@@ -232,13 +230,13 @@ class Index:
     async def _shown(self, user: Credentials, request: Request, timeout: CallTimeout) -> Answer:
         """As `user`; once more with what a helper has to say now, for its secrets may have run out."""
         try:
-            return await self._call(_signed(request, user), timeout)
+            return await self._call(_signed(request, user.basic_header()), timeout)
         except Unauthorized:
             self._credentials.forget(self._key)
             anew = await self._user()
             if anew is None or anew == user:
                 raise
-        return await self._call(_signed(request, anew), timeout)
+        return await self._call(_signed(request, anew.basic_header()), timeout)
 
     async def _call(self, request: Request, timeout: CallTimeout) -> Answer:
         answer = await self._http.call(request, timeout=timeout)
@@ -262,13 +260,20 @@ def _key(address: Address) -> str:
     return str(host_and_port)
 
 
-def _signed(request: Request, user: Credentials) -> Request:
-    return replace(request, headers={**request.headers, "Authorization": user.basic_header()})
+def _request(
+    method: str, target: str, content: object = None, *, grant: bool = False, confidential: bool = False
+) -> Request:
+    """A request with `content` as its JSON, which may ask for a `grant` in the answer's head."""
+    headers = {"Accept": _JSON}
+    if grant:
+        headers["X-Docker-Token"] = "true"
+    if content is None:
+        return Request(method, target, headers)
+    return Request(method, target, {**headers, "Content-Type": _JSON}, json_body(content), confidential=confidential)
 
 
-def _sent(body: bytes | None) -> dict[str, str]:
-    """The headers that say what is sent and taken."""
-    return {"Accept": "application/json", **({"Content-Type": "application/json"} if body is not None else {})}
+def _signed(request: Request, authorization: str) -> Request:
+    return replace(request, headers={**request.headers, "Authorization": authorization})
 
 
 def _images(answer: Answer) -> list[ListedImage]:
