@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from aiodockerhub.engine.archive_stream import ArchiveStream as ArchiveStream
     from aiodockerhub.engine.docker import Docker as Docker
     from aiodockerhub.engine.duplex import Duplex as Duplex
-    from aiodockerhub.engine.exec import ExecResult as ExecResult
-    from aiodockerhub.engine.exec import Stdin as Stdin
+    from aiodockerhub.engine.duplex import Stdin as Stdin
     from aiodockerhub.engine.logs import LogStream as LogStream
     from aiodockerhub.engine.system import Filters as Filters
     from aiodockerhub.engine.system import Moment as Moment
@@ -77,6 +76,7 @@ if TYPE_CHECKING:
     from aiodockerhub.progress import BuildStep as BuildStep
     from aiodockerhub.progress import BuildVertex as BuildVertex
     from aiodockerhub.progress import Built as Built
+    from aiodockerhub.progress import Completed as Completed
     from aiodockerhub.progress import Event as Event
     from aiodockerhub.progress import Imported as Imported
     from aiodockerhub.progress import Loaded as Loaded
@@ -105,8 +105,7 @@ _ROOMS = {
     "credentials": ("BuildCredentials", "Credentials", "CredentialsSource"),
     "engine.archive_stream": ("ArchiveStream",),
     "engine.docker": ("Docker",),
-    "engine.duplex": ("Duplex",),
-    "engine.exec": ("ExecResult", "Stdin"),
+    "engine.duplex": ("Duplex", "Stdin"),
     "engine.logs": ("LogStream",),
     "engine.system": ("Filters", "Moment", "Ping"),
     "errors": (
@@ -158,6 +157,7 @@ _ROOMS = {
         "BuildStep",
         "BuildVertex",
         "Built",
+        "Completed",
         "Event",
         "Imported",
         "LoadProgress",

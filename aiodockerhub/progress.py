@@ -13,6 +13,7 @@ __all__ = [
     "BuildStep",
     "BuildVertex",
     "Built",
+    "Completed",
     "Event",
     "Failure",
     "Imported",
@@ -212,3 +213,11 @@ class Built(msgspec.Struct, frozen=True):
 
     id: str
     tags: tuple[str, ...]
+
+
+class Completed(msgspec.Struct, frozen=True):
+    """A command that ran to its end: its exit code, and what it wrote; where it had a terminal, all to `stdout`."""
+
+    exit_code: int
+    stdout: bytes
+    stderr: bytes

@@ -12,10 +12,10 @@ from aiodockerhub import (
     TLS,
     APIError,
     BadParameter,
+    Completed,
     Conflict,
     ContainerNotFound,
     Docker,
-    ExecResult,
     LogChunk,
     NotFound,
     TimedOut,
@@ -42,17 +42,17 @@ async def running(docker, busybox):
 
 async def test_a_command_gives_its_exit_code_and_what_it_wrote(docker, running):
     result = await docker.exec.run(running, ["sh", "-c", "echo out; echo err >&2; exit 3"])
-    assert result == ExecResult(3, b"out\n", b"err\n")
-    assert await docker.exec.run(running, "cat", stdin=b"hello") == ExecResult(0, b"hello", b"")
+    assert result == Completed(3, b"out\n", b"err\n")
+    assert await docker.exec.run(running, "cat", stdin=b"hello") == Completed(0, b"hello", b"")
     told = await docker.exec.run(running, "sh -c 'echo $A; pwd; id -u'", env={"A": "1 2"}, working_dir="/bin", user="7")
-    assert told == ExecResult(0, b"1 2\n/bin\n7\n", b"")
+    assert told == Completed(0, b"1 2\n/bin\n7\n", b"")
     capabilities = await docker.exec.run(running, ["grep", "CapEff", "/proc/self/status"], privileged=True)
     assert capabilities.stdout > (await docker.exec.run(running, ["grep", "CapEff", "/proc/self/status"])).stdout
 
 
 async def test_a_terminal_makes_one_stream_of_its_output(docker, running):
     result = await docker.exec.run(running, ["sh", "-c", "tty; echo err >&2"], tty=True)
-    assert result == ExecResult(0, b"/dev/pts/0\r\nerr\r\n", b"")
+    assert result == Completed(0, b"/dev/pts/0\r\nerr\r\n", b"")
 
 
 async def test_much_input_and_output_at_once_is_no_deadlock(docker, running):
@@ -63,7 +63,7 @@ async def test_much_input_and_output_at_once_is_no_deadlock(docker, running):
             yield data[start : start + 100_000]
 
     async with asyncio.timeout(120):
-        assert await docker.exec.run(running, "cat", stdin=pieces()) == ExecResult(0, data, b"")
+        assert await docker.exec.run(running, "cat", stdin=pieces()) == Completed(0, data, b"")
 
 
 async def test_input_that_is_not_read_is_dropped(engine, docker, running):
@@ -72,7 +72,7 @@ async def test_input_that_is_not_read_is_dropped(engine, docker, running):
     if engine.role == "podman":  # it takes the reset of its own pipe for what the command wrote
         assert result.stdout in (b"xxx", b"")
     else:
-        assert result == ExecResult(0, b"xxx", b"")
+        assert result == Completed(0, b"xxx", b"")
 
 
 async def test_an_error_of_the_inputs_source_ends_it(docker, running):
@@ -214,7 +214,7 @@ async def test_over_tls_each_way_ends_for_itself_too(engine, busybox):
     ):
         await docker.containers.start(made)
         result = await docker.exec.run(made, ["sh", "-c", "cat; echo done >&2"], stdin=data)
-        assert result == ExecResult(0, data, b"done\n")
+        assert result == Completed(0, data, b"done\n")
     async with Docker(files.url, tls=TLS(files.ca), version="1.45") as docker:
         with pytest.raises(TLSFailed, match="no TLS connection"):
             await docker.containers.attach("x")

@@ -283,8 +283,8 @@ class Containers:
         """A connection with its main process: what it writes from now on, and with `stdin` what it reads.
 
         `logs` gives first what it wrote before; without `stream` nothing else. Input reaches only a container that was
-        created with `open_stdin`, and its end only one with `stdin_once` too. Attach before `start`, so as not to miss the beginning; what a container that has
-        ended wrote is in `logs`. `detach_keys` end the connection when they are written, as the engine's own
+        created with `open_stdin`, and its end only one with `stdin_once` too. Attach before `start`, so as not to miss
+        the beginning; what a container that has ended wrote is in `logs`. `detach_keys` end the connection when they are written, as the engine's own
         `"ctrl-p,ctrl-q"` do. `timeout` bounds the whole connection, `Timeout(idle=...)` the silence.
 
             await docker.containers.create("busybox", "cat", name="job", open_stdin=True, stdin_once=True)

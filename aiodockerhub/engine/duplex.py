@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+import asyncio
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from aiodockerhub.engine.logs import LogStream, is_framed
-from aiodockerhub.errors import Misused
+from aiodockerhub.errors import Misused, StreamBroken
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 
     from aiodockerhub.engine.api import Engine
     from aiodockerhub.wire.hijack import Hijacked
 
-__all__ = ["Duplex", "duplex"]
+__all__ = ["Duplex", "Stdin", "duplex"]
+
+_PIECE = 256 * 1024
+
+Stdin: TypeAlias = "bytes | AsyncIterable[bytes]"
+"""The input of a process: bytes, or pieces that are made while it runs."""
 
 
 class Duplex(LogStream):
@@ -41,15 +47,42 @@ class Duplex(LogStream):
         """End the input, as ctrl-D does; the output goes on. Also twice. Raises what `write` raises."""
         await self._connection.write_eof()
 
-    def fail(self, error: Exception) -> None:
-        """End it here; who reads gets `error`."""
-        self._flow.close(error)
+    async def communicate(self, stdin: Stdin | None = None) -> tuple[bytes, bytes]:
+        """Write all of `stdin` and end it, and meanwhile read to the end: stdout and stderr.
+
+        What is not read of the input is dropped. Raises what reading raises, and what the source of the input raises.
+        """
+        output: dict[str, list[bytes]] = {"stdin": [], "stdout": [], "stderr": []}
+        feeding = asyncio.create_task(self._feed(stdin)) if stdin is not None else None
+        try:
+            async for chunk in self:
+                output[chunk.stream].append(chunk.data)
+        finally:
+            if feeding is not None:
+                feeding.cancel()
+                await asyncio.wait([feeding])
+        return b"".join(output["stdout"]), b"".join(output["stderr"])
+
+    async def _feed(self, stdin: Stdin) -> None:
+        try:
+            async for piece in _pieces(stdin) if isinstance(stdin, (bytes, bytearray, memoryview)) else stdin:
+                await self.write(piece)
+            await self.write_eof()
+        except StreamBroken:
+            pass  # it reads no more
+        except Exception as error:  # noqa: BLE001  (who reads raises it)
+            self._flow.close(error)
 
     @property
     def _connection(self) -> Hijacked:
         if self._flow.source is None:
             raise Misused(f"{self._flow.name}: to be written to inside its async with block")
         return cast("Hijacked", self._flow.source)
+
+
+async def _pieces(data: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(data), _PIECE):
+        yield data[start : start + _PIECE]
 
 
 def duplex(

@@ -3,37 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, TypeAlias, cast
-
-import msgspec
+from typing import TYPE_CHECKING, cast
 
 from aiodockerhub.engine.container_config import fields_of
-from aiodockerhub.engine.duplex import Duplex, duplex
+from aiodockerhub.engine.duplex import Duplex, Stdin, duplex
 from aiodockerhub.engine.identity import Named, id_of
-from aiodockerhub.errors import StreamBroken
+from aiodockerhub.progress import Completed
 from aiodockerhub.wire.timeouts import UNSET, CallTimeout
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from aiodockerhub.engine import types
     from aiodockerhub.engine.api import Engine
     from aiodockerhub.wire.hijack import Hijacked
 
-__all__ = ["Exec", "ExecResult", "Stdin"]
-
-_PIECE = 256 * 1024
-
-Stdin: TypeAlias = "bytes | AsyncIterable[bytes]"
-"""The input of a command: bytes, or pieces that are made while it runs."""
-
-
-class ExecResult(msgspec.Struct, frozen=True):
-    """What a command came to. `stdout` has all of it where it had a terminal."""
-
-    exit_code: int
-    stdout: bytes
-    stderr: bytes
+__all__ = ["Exec"]
 
 
 class Exec:
@@ -54,7 +39,7 @@ class Exec:
         user: str | None = None,
         privileged: bool | None = None,
         timeout: CallTimeout = UNSET,
-    ) -> ExecResult:
+    ) -> Completed:
         """Run a command to its end: its exit code, and all that it wrote, in bytes.
 
         Input is fed while output is read, so that neither waits for the other; what a command does not read of it is
@@ -78,17 +63,9 @@ class Exec:
             user=user,
             privileged=privileged,
         )
-        output: dict[str, list[bytes]] = {"stdout": [], "stderr": []}
         async with self.start(created, tty=tty, timeout=timeout) as process:
-            feeding = asyncio.create_task(_feed(process, stdin)) if stdin is not None else None
-            try:
-                async for chunk in process:
-                    output[chunk.stream].append(chunk.data)
-            finally:
-                if feeding is not None:
-                    feeding.cancel()
-                    await asyncio.wait([feeding])
-        return ExecResult(await self._exit_code(created), b"".join(output["stdout"]), b"".join(output["stderr"]))
+            stdout, stderr = await process.communicate(stdin)
+        return Completed(await self._exit_code(created), stdout, stderr)
 
     async def create(
         self,
@@ -211,23 +188,6 @@ class Exec:
                 return told["ExitCode"]
             await asyncio.sleep(wait)
             wait = min(2 * wait, 1.0)
-
-
-async def _feed(process: Duplex, stdin: Stdin) -> None:
-    """Write all of it; an error of its source ends the command's connection."""
-    try:
-        async for piece in _pieces(stdin) if isinstance(stdin, (bytes, bytearray, memoryview)) else stdin:
-            await process.write(piece)
-        await process.write_eof()
-    except StreamBroken:
-        pass  # it reads no more
-    except Exception as error:  # noqa: BLE001  (who reads raises it)
-        process.fail(error)
-
-
-async def _pieces(data: bytes) -> AsyncIterator[bytes]:
-    for start in range(0, len(data), _PIECE):
-        yield data[start : start + _PIECE]
 
 
 def _start(tty: bool, console_size: tuple[int, int] | None, *, detach: bool) -> dict[str, object]:
