@@ -11,7 +11,7 @@ import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias, cast
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
@@ -345,13 +345,17 @@ def _check_source(source: object) -> None:
         raise BadParameter(f"credentials are Credentials(...) or a coroutine function, not {type(source).__name__}")
 
 
+def _check_sources(sources: object) -> None:
+    if not isinstance(sources, Mapping):
+        _check_source(sources)
+
+
 def _apart(auth: BuildCredentials) -> tuple[CredentialsSource, Mapping[str, CredentialsSource]]:
     """One source for all, or those of certain registries by server key. Raises BadParameter."""
-    if isinstance(auth, Mapping):
-        named = cast("Mapping[str, CredentialsSource]", auth)
-        return None, {server_key(registry): one for registry, one in named.items()}
-    _check_source(auth)
-    return auth, {}
+    _check_sources(auth)
+    if auth is None or isinstance(auth, Credentials) or callable(auth):
+        return auth, {}
+    return None, {server_key(registry): one for registry, one in auth.items()}
 
 
 async def _offered(source: CredentialsSource, key: str) -> Credentials | None:
