@@ -89,7 +89,7 @@ class Builds:
         are in bytes, `cpu_period` and `cpu_quota` in microseconds. `version` is `"1"`, the classic builder (the usual
         default), or `"2"`, BuildKit; podman has one of its own and takes both. BuildKit's steps tell their `vertex`.
         It would ask a session for credentials, secrets and the like, and there is none: base images that need
-        credentials must have been pulled before (`no active sessions` otherwise), and `outputs` stay in the engine.
+        credentials must have been pulled before ("no active sessions" otherwise), and no `outputs` can come here.
 
         Base images are pulled with all credentials that are configured, as the docker CLI does it; from registries that
         FROM lines of the Dockerfile name, with those that a pull would use, so with the client's own too. `auth` comes
