@@ -699,7 +699,7 @@ def test_an_engine_that_names_parts_without_end_is_not_followed():
 
     async def main():
         run = run_of(["a"], operation)
-        run._news = news
+        run._ledger.news = news
         await events_of(run)
         return run.report
 

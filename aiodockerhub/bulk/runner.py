@@ -7,15 +7,18 @@ import contextlib
 import math
 import random
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sized
-from typing import TYPE_CHECKING, Final, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
-from aiodockerhub.bulk.progress import BulkProgress, Bytes, News, ProgressItem, State
-from aiodockerhub.bulk.report import Report, Result
-from aiodockerhub.errors import BadParameter, Closed, DockerError, Misused, forget_frames
+from aiodockerhub.bulk.ledger import Ledger
+from aiodockerhub.bulk.progress import BulkProgress, ProgressItem
+from aiodockerhub.errors import BadParameter, Closed, DockerError, Misused
 from aiodockerhub.retries import TRANSFER, Backoff, again
 
 if TYPE_CHECKING:
     from typing import Self
+
+    from aiodockerhub.bulk.ledger import Underway
+    from aiodockerhub.bulk.report import Report
 
 __all__ = ["Operation", "Reported", "Run"]
 
@@ -25,26 +28,9 @@ Outcome = TypeVar("Outcome")
 Operation: TypeAlias = Callable[[str, Callable[[Item], None]], Awaitable[Outcome]]
 """What is done with each reference. It hands its steps to the function that it gets, and gives the outcome."""
 
-_TRACEBACKS_KEPT: Final = 100
-"""Of errors that are none of ours. A traceback weighs kilobytes, and the hundredth of a kind tells nothing new."""
-
 
 class _Stopped(Exception):
     """As many references failed as were allowed to."""
-
-
-class _Underway:
-    """One reference that is being worked on."""
-
-    __slots__ = ("attempts", "began", "bytes", "index", "over", "reference")
-
-    def __init__(self, index: int, reference: str, began: float) -> None:
-        self.index = index
-        self.reference = reference
-        self.began = began
-        self.attempts = 0
-        self.bytes = Bytes()
-        self.over = False
 
 
 class Run(Generic[Item, Outcome]):
@@ -101,14 +87,7 @@ class Run(Generic[Item, Outcome]):
         self._exhausted = False
         self._stopping = False
         self._turn = asyncio.Lock()
-        self._began = 0.0
-        self._done = 0
-        self._failed = 0
-        self._bytes = 0
-        self._tracebacks = 0
-        self._rows: list[Result[Outcome] | _Underway] = []
-        self._news: News[Item] = News()
-        self._heard = asyncio.Event()
+        self._ledger: Ledger[Item, Outcome] = Ledger(self._total)
 
     async def begin(self) -> Self:
         """Make the running loop its own. The work begins with the first `read()`."""
@@ -128,12 +107,13 @@ class Run(Generic[Item, Outcome]):
         if self._task is None and not self._over:
             await self.begin()
             self._start()
-        while not self._news and not self._over:
-            self._heard.clear()
-            await self._heard.wait()
-        if not self._news and self._failure is not None:
+        ledger = self._ledger
+        while not ledger.news and not self._over:
+            ledger.heard.clear()
+            await ledger.heard.wait()
+        if not ledger.news and self._failure is not None:
             raise self._failure
-        return self._news.take()
+        return ledger.news.take()
 
     def close(self) -> None:
         """Cancel all that is under way. In the loop's own thread; also twice."""
@@ -166,19 +146,10 @@ class Run(Generic[Item, Outcome]):
 
         What has not ended stands in the picture as Closed, with what is known of it so far.
         """
-        if self._report is not None:
-            return self._report
-        total = len(self._rows) if self._exhausted else self._total
-        seconds = self.loop.time() - self._began if self._task is not None else 0.0
-        return Report([self._row(row) for row in self._rows], seconds=seconds, total=total)
-
-    def _row(self, row: Result[Outcome] | _Underway) -> Result[Outcome]:
-        if isinstance(row, Result):
-            return row
-        return self._result(row, None, _cut_off(row) if self._stopping else Closed(f"{row.reference}: not ended yet"))
+        return self._report or self._ledger.report(exhausted=self._exhausted, stopping=self._stopping)
 
     def _start(self) -> None:
-        self._began = self.loop.time()
+        self._ledger.begin()
         self._task = self.loop.create_task(self._run(), name=f"aiodockerhub bulk run {id(self):#x}")
         # not at the end of the task itself: one cancelled before its first step has no end
         self._task.add_done_callback(self._ended)
@@ -208,19 +179,19 @@ class Run(Generic[Item, Outcome]):
         self._stopping = self._over = True
         self._failure = failure
         self._report = self.report
-        self._rows = []
-        self._heard.set()
+        self._ledger.clear()
+        self._ledger.heard.set()
 
     async def _work(self, references: AsyncIterator[object]) -> None:
         while (underway := await self._take(references)) is not None:
             await self._do(underway)
-            if self._failed >= self._failures_allowed:
+            if self._ledger.failed >= self._failures_allowed:
                 self._stopping = True
                 raise _Stopped
             # operations that end without waiting for anything must not keep the loop from turning
             await asyncio.sleep(0)
 
-    async def _take(self, references: AsyncIterator[object]) -> _Underway | None:
+    async def _take(self, references: AsyncIterator[object]) -> Underway | None:
         async with self._turn:
             if self._stopping or self._exhausted:
                 return None
@@ -235,34 +206,33 @@ class Run(Generic[Item, Outcome]):
                 if isinstance(error, asyncio.CancelledError) and not _is_cancelled():
                     raise Closed("the references were cancelled from inside") from error
                 raise
-        underway = _Underway(len(self._rows), str(reference), self.loop.time())
-        self._rows.append(underway)
-        return underway
+        return self._ledger.take(str(reference))
 
-    async def _do(self, underway: _Underway) -> None:
-        self._tell(underway, "started")
+    async def _do(self, underway: Underway) -> None:
+        settle = self._ledger.settle
+        self._ledger.tell(underway, "started")
         try:
             outcome = await self._tried(underway)
         except Exception as error:  # noqa: BLE001  (one failure stops no other; each is told and reported)
-            self._settle(underway, None, self._lightened(error))
+            settle(underway, None, error)
         except asyncio.CancelledError:
-            self._settle(underway, None, _cut_off(underway))
+            settle(underway, None, underway.cut_off())
             if _is_cancelled():
                 raise
         except BaseException:
             self._stopping = True
-            self._settle(underway, None, Closed(f"{underway.reference}: interrupted"))
+            settle(underway, None, Closed(f"{underway.reference}: interrupted"))
             raise
         else:
-            self._settle(underway, outcome, None)
+            settle(underway, outcome, None)
 
-    async def _tried(self, underway: _Underway) -> Outcome:
+    async def _tried(self, underway: Underway) -> Outcome:
         def tell(item: Item) -> None:
-            self._observe(underway, item)
+            self._ledger.observe(underway, item)
 
         async def attempt() -> Outcome:
             if self._stopping:  # it got its turn in the same moment
-                raise _cut_off(underway)
+                raise underway.cut_off()
             underway.attempts += 1
             return await self._operation(underway.reference, tell)
 
@@ -285,68 +255,16 @@ class Run(Generic[Item, Outcome]):
         # what is being cancelled may well end in an error that would be worth another try
         return False if self._stopping else self._worth(error)
 
-    def _worth_another(self, underway: _Underway, error: Exception) -> bool | float:
+    def _worth_another(self, underway: Underway, error: Exception) -> bool | float:
         verdict = self._verdict(error)
         if verdict is False:
             return False
         if self._backoff.attempts is None or underway.attempts < self._backoff.attempts:
-            self._tell(underway, "retrying", error=error)
+            self._ledger.tell(underway, "retrying", error=error)
         if verdict is True:
             return True
         # a server names the same moment to all whom it refuses
         return verdict + random.uniform(0, self._backoff.jitter)  # noqa: S311
-
-    def _observe(self, underway: _Underway, item: Item) -> None:
-        if underway.over:
-            return
-        self._bytes += underway.bytes.observe(item)
-        self._tell(underway, "progress", item=item)
-
-    def _settle(self, underway: _Underway, outcome: Outcome | None, error: Exception | None) -> None:
-        underway.over = True
-        self._rows[underway.index] = self._result(underway, outcome, error)
-        if error is None:
-            self._done += 1
-        else:
-            self._failed += 1
-        self._tell(underway, "done" if error is None else "failed", error=error)
-
-    def _result(self, underway: _Underway, outcome: Outcome | None, error: Exception | None) -> Result[Outcome]:
-        return Result(
-            underway.reference,
-            outcome,
-            error,
-            underway.attempts,
-            self.loop.time() - underway.began,
-            underway.bytes.total,
-        )
-
-    def _tell(
-        self, underway: _Underway, state: State, *, item: Item | None = None, error: Exception | None = None
-    ) -> None:
-        event: BulkProgress[Item] = BulkProgress(
-            reference=underway.reference,
-            index=underway.index,
-            state=state,
-            item=item,
-            error=error,
-            attempt=max(underway.attempts, 1),
-            bytes=underway.bytes.total,
-            done=self._done,
-            failed=self._failed,
-            total=self._total,
-            bytes_overall=self._bytes,
-        )
-        self._news.add(event, item.id if item is not None else None)
-        self._heard.set()
-
-    def _lightened(self, error: Exception) -> Exception:
-        """The error without the frames that its traceback would keep alive: connections, buffers, 50,000 times over."""
-        if isinstance(error, DockerError) or self._tracebacks >= _TRACEBACKS_KEPT:
-            forget_frames(error)
-        else:
-            self._tracebacks += 1
-        return error
 
 
 class Reported(Generic[Item, Outcome]):
@@ -372,10 +290,6 @@ class Reported(Generic[Item, Outcome]):
     async def outcome(self) -> Report[Outcome]:
         """The report."""
         return self._run.report
-
-
-def _cut_off(underway: _Underway) -> Closed:
-    return Closed(f"{underway.reference}: cancelled before its end")
 
 
 def _is_cancelled() -> bool:
