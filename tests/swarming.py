@@ -27,9 +27,9 @@ NOT_HERE = 'This node is not a swarm manager. Use "docker swarm init" or "docker
 
 
 @contextlib.contextmanager
-def swarm_of(engine: Engine) -> Iterator[Engine]:
-    """An engine that is a swarm of its own, until the end of the block."""
-    body = {"ListenAddr": ADDRESSES["listen_addr"], "AdvertiseAddr": ADDRESSES["advertise_addr"]}
+def swarm_of(engine: Engine, listen_addr: str = ADDRESSES["listen_addr"]) -> Iterator[Engine]:
+    """An engine that is a swarm of its own, until the end of the block. Who shall be joined listens at a known port."""
+    body = {"ListenAddr": listen_addr, "AdvertiseAddr": ADDRESSES["advertise_addr"]}
     sent, said = _sent(body), {"Content-Type": "application/json"}
     status, answer = ask(engine.base_url, "POST", "/swarm/init", sent, headers=said)
     assert status == 200, answer

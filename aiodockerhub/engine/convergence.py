@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from aiodockerhub.engine.api import Engine
     from aiodockerhub.progress import Event
 
-__all__ = ["Changes", "Convergence"]
+__all__ = ["Convergence", "Watch"]
 
 _SOON: Final = 0.05
 _AT_MOST: Final = 2.0
@@ -33,7 +33,7 @@ _FAILED: Final = frozenset({"paused", "rollback_paused"})
 _BY_HAND: Final = "manually requested rollback"
 
 
-class Changes(System):
+class Watch(System):
     """Says when a service may have changed: at each event that concerns it, else after growing waits."""
 
     def __init__(self, engine: Engine, service: str) -> None:
@@ -50,7 +50,7 @@ class Changes(System):
 
     async def __aexit__(self, *_: object) -> None:
         self._next.cancel()
-        await asyncio.wait((self._next,))
+        await asyncio.gather(self._next, return_exceptions=True)
         await self._stream.aclose()
 
     async def wait(self) -> None:

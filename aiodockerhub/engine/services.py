@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack, cast
 
 from aiodockerhub.credentials import server_key
 from aiodockerhub.engine.configs import Configs
-from aiodockerhub.engine.convergence import Changes, Convergence
+from aiodockerhub.engine.convergence import Convergence, Watch
 from aiodockerhub.engine.identity import Named, id_of
 from aiodockerhub.engine.logs import Logs, LogStream
 from aiodockerhub.engine.secrets import Secrets
@@ -219,7 +219,8 @@ class Services:
         tasks fail, or find no node, never gets there.
 
         Raises NotFound, also when it is removed meanwhile; UpdateFailed when its update stops or is taken back;
-        TimedOut, which says what was missing. API: `ServiceInspect`, `TaskList`, `SystemEvents`.
+        TimedOut, which says what was missing; StreamBroken when the engine goes meanwhile.
+        API: `ServiceInspect`, `TaskList`, `SystemEvents`.
         """
         limit = self._engine.http.limits(timeout, "stream").total
         name, missing = id_of(service), "nothing is known of it"
@@ -227,14 +228,14 @@ class Services:
         try:
             async with asyncio.timeout(limit):
                 found = await self.inspect(service)
-                async with Changes(self._engine, found["ID"]) as changes:
+                async with Watch(self._engine, found["ID"]) as watch:
                     while True:
                         tasks = await Tasks(self._engine).list(filters={"service": found["ID"]})
                         lacking = convergence.missing(found, tasks)
                         if lacking is None:
                             return found
                         name, missing = found["Spec"]["Name"], lacking
-                        await changes.wait()
+                        await watch.wait()
                         found = await self.inspect(found)
         except TimedOut:
             raise  # a single request took too long

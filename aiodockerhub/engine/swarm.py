@@ -86,8 +86,8 @@ class Swarm:
         `join_token` is one of the swarm's two (`JoinTokens` of `inspect`), and tells what the node becomes: a worker or
         a manager. The addresses are as for `init`. The engine tries for 20 seconds, and goes on afterwards.
 
-        Raises BadRequest for a token or addresses that can't be used, ServerError (503) where it is in a swarm already,
-        or could not join in that time. API: `SwarmJoin`.
+        Raises BadRequest for addresses that can't be used, ServerError for a token that is none, where it is in a swarm
+        already, or could not join in that time. API: `SwarmJoin`.
         """
         body = {
             "RemoteAddrs": [remote_addrs] if isinstance(remote_addrs, str) else [*remote_addrs],
