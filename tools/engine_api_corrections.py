@@ -74,7 +74,25 @@ ANSWERS: dict[tuple[str, str], Answered] = {
 }
 """By operation and status."""
 
+_NONE = "dockerd 20.10, 26.1 and 28.5 answer null where there are none"
+_PRUNED = "dockerd 20.10, 26.1 and 28.5 answer null where nothing was removed; podman 5.8 does of containers"
+
 NULLABLE: dict[tuple[str, str], str] = {
+    ("BuildPruneResponse", "CachesDeleted"): _PRUNED,
+    ("ContainerPruneResponse", "ContainersDeleted"): _PRUNED,
     ("ExecInspectResponse", "ExitCode"): "dockerd 20.10, 26.1 and 28.5 answer null until the command has ended",
+    ("IPAM", "Config"): "dockerd 26.1 and 28.5 answer null for the networks host and none",
+    ("IPAM", "Options"): _NONE,
+    ("ImagePruneResponse", "ImagesDeleted"): _PRUNED,
+    ("NetworkPruneResponse", "NetworksDeleted"): _PRUNED,
+    ("PluginConfigArgs", "Settable"): _NONE,
+    ("PluginConfigLinux", "Devices"): _NONE,
+    ("SystemDataUsageResponse", "BuildCache"): _NONE,
+    ("SystemDataUsageResponse", "Containers"): "dockerd 26.1 and 28.5 answer null for what `type` leaves out",
+    ("SystemDataUsageResponse", "Images"): "dockerd 26.1 and 28.5 answer null for what `type` leaves out",
+    ("SystemDataUsageResponse", "Volumes"): "dockerd 26.1 and 28.5 answer null for what `type` leaves out",
+    ("Volume", "Labels"): "dockerd 20.10 answers null where there are none",
+    ("Volume", "Options"): "dockerd 20.10, 26.1 and 28.5, and podman 5.8, answer null where there are none",
+    ("VolumeListResponse", "Warnings"): _NONE,
 }
 """Keys of answers that may be null though the descriptions do not say so, by class; and who answers it."""

@@ -278,10 +278,11 @@ class Types:
         """The type of a key, and the comment that says which described versions have it."""
         variants = found.keys[key]
         expression = self.element(variants, found.context(key), found.direction)
-        if (found.name, key) in NULLABLE and not expression.endswith(" | None"):
+        answered = found.direction == "received"
+        if answered and (found.name, key) in NULLABLE and not expression.endswith(" | None"):
             expression += " | None"
         having = {variant.version for variant in variants}
-        if found.direction == "received" and (having != found.versions or left_out(variants)):
+        if answered and (having != found.versions or left_out(variants)):
             expression = f"NotRequired[{expression}]"
         return expression, self.comment(having, found.versions)
 

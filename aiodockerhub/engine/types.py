@@ -99,7 +99,7 @@ class BuildInfo(TypedDict):
 class BuildPruneResponse(TypedDict):
     """`BuildPruneResponse`: API 1.41 to 1.55."""
 
-    CachesDeleted: list[str]
+    CachesDeleted: list[str] | None
     SpaceReclaimed: int
 
 
@@ -489,7 +489,7 @@ class ContainerPidsStats(TypedDict):
 class ContainerPruneResponse(TypedDict):
     """`ContainerPruneResponse`: API 1.41 to 1.55."""
 
-    ContainersDeleted: list[str]
+    ContainersDeleted: list[str] | None
     SpaceReclaimed: int
 
 
@@ -1215,9 +1215,9 @@ class IDResponse(TypedDict):
 class IPAM(TypedDict):
     """`IPAM`: API 1.41 to 1.55."""
 
-    Config: list[IPAMConfig]
+    Config: list[IPAMConfig] | None
     Driver: str
-    Options: dict[str, str]
+    Options: dict[str, str] | None
 
 
 class IPAMConfig(TypedDict):
@@ -1398,7 +1398,7 @@ class ImageManifestSummarySize(TypedDict):
 class ImagePruneResponse(TypedDict):
     """`ImagePruneResponse`: API 1.41 to 1.55."""
 
-    ImagesDeleted: list[ImageDeleteResponseItem]
+    ImagesDeleted: list[ImageDeleteResponseItem] | None
     SpaceReclaimed: int
 
 
@@ -1728,7 +1728,7 @@ class NetworkInspect(TypedDict):
 class NetworkPruneResponse(TypedDict):
     """`NetworkPruneResponse`: API 1.41 to 1.55."""
 
-    NetworksDeleted: list[str]
+    NetworksDeleted: list[str] | None
 
 
 class NetworkSettings(TypedDict):
@@ -1943,7 +1943,7 @@ class PluginConfigArgs(TypedDict):
 
     Description: str
     Name: str
-    Settable: list[str]
+    Settable: list[str] | None
     Value: list[str]
 
 
@@ -1960,7 +1960,7 @@ class PluginConfigLinux(TypedDict):
 
     AllowAllDevices: bool
     Capabilities: list[str]
-    Devices: list[PluginDevice]
+    Devices: list[PluginDevice] | None
 
 
 class PluginConfigNetwork(TypedDict):
@@ -2689,15 +2689,15 @@ class SwarmUnlockRequest(TypedDict, total=False):
 class SystemDataUsageResponse(TypedDict):
     """`SystemDataUsageResponse`: API 1.41 to 1.55."""
 
-    BuildCache: NotRequired[list[BuildCache]]  # to 1.51
+    BuildCache: NotRequired[list[BuildCache] | None]  # to 1.51
     BuildCacheUsage: NotRequired[BuildCacheDiskUsage]  # from 1.55
     ContainerUsage: NotRequired[ContainersDiskUsage]  # from 1.55
-    Containers: NotRequired[list[ContainerSummary]]  # to 1.51
+    Containers: NotRequired[list[ContainerSummary] | None]  # to 1.51
     ImageUsage: NotRequired[ImagesDiskUsage]  # from 1.55
-    Images: NotRequired[list[ImageSummary]]  # to 1.51
+    Images: NotRequired[list[ImageSummary] | None]  # to 1.51
     LayersSize: NotRequired[int]  # to 1.51
     VolumeUsage: NotRequired[VolumesDiskUsage]  # from 1.55
-    Volumes: NotRequired[list[Volume]]  # to 1.51
+    Volumes: NotRequired[list[Volume] | None]  # to 1.51
 
 
 class SystemInfo(TypedDict):
@@ -3290,10 +3290,10 @@ class Volume(TypedDict):
     ClusterVolume: NotRequired[ClusterVolume]  # from 1.44
     CreatedAt: NotRequired[str]
     Driver: str
-    Labels: dict[str, str]
+    Labels: dict[str, str] | None
     Mountpoint: str
     Name: str
-    Options: dict[str, str]
+    Options: dict[str, str] | None
     Scope: str
     Status: NotRequired[dict[str, dict[str, Any]]]
     UsageData: NotRequired[VolumeUsageData | None]
@@ -3313,7 +3313,7 @@ class VolumeListResponse(TypedDict):
     """`VolumeListResponse`: API 1.41 to 1.55."""
 
     Volumes: list[Volume]
-    Warnings: list[str]
+    Warnings: list[str] | None
 
 
 class VolumePruneResponse(TypedDict):
