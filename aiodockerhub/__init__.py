@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from aiodockerhub.engine.duplex import Duplex as Duplex
     from aiodockerhub.engine.duplex import Stdin as Stdin
     from aiodockerhub.engine.logs import LogStream as LogStream
+    from aiodockerhub.engine.plugins import PluginGrant as PluginGrant
     from aiodockerhub.engine.system import Filters as Filters
     from aiodockerhub.engine.system import Moment as Moment
     from aiodockerhub.engine.system import Ping as Ping
+    from aiodockerhub.engine.system import Pruned as Pruned
     from aiodockerhub.errors import APIError as APIError
     from aiodockerhub.errors import BadAddress as BadAddress
     from aiodockerhub.errors import BadCredentials as BadCredentials
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     from aiodockerhub.errors import NotImplementedByEngine as NotImplementedByEngine
     from aiodockerhub.errors import OperationFailed as OperationFailed
     from aiodockerhub.errors import PermissionRefused as PermissionRefused
+    from aiodockerhub.errors import PrivilegesNotGranted as PrivilegesNotGranted
     from aiodockerhub.errors import ProtocolViolated as ProtocolViolated
     from aiodockerhub.errors import PullFailed as PullFailed
     from aiodockerhub.errors import PushFailed as PushFailed
@@ -107,7 +110,8 @@ _ROOMS = {
     "engine.docker": ("Docker",),
     "engine.duplex": ("Duplex", "Stdin"),
     "engine.logs": ("LogStream",),
-    "engine.system": ("Filters", "Moment", "Ping"),
+    "engine.plugins": ("PluginGrant",),
+    "engine.system": ("Filters", "Moment", "Ping", "Pruned"),
     "errors": (
         "APIError",
         "BadAddress",
@@ -133,6 +137,7 @@ _ROOMS = {
         "NotImplementedByEngine",
         "OperationFailed",
         "PermissionRefused",
+        "PrivilegesNotGranted",
         "ProtocolViolated",
         "PullFailed",
         "PushFailed",

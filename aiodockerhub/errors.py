@@ -18,6 +18,7 @@
         TooLarge                        an answer or a line beyond the bound set in Limits
         Redirected                      a redirect where none may be followed
         VersionTooLow                   the engine is too old for an operation or a parameter
+        PrivilegesNotGranted            a plugin asks for more than the caller grants
         APIError                        an answer that says no
             BadRequest 400, Unauthorized 401, Forbidden 403, NotFound 404, Conflict 409,
             RateLimited 429, ServerError 5xx, NotImplementedByEngine 501
@@ -60,6 +61,7 @@ __all__ = [
     "NotImplementedByEngine",
     "OperationFailed",
     "PermissionRefused",
+    "PrivilegesNotGranted",
     "ProtocolViolated",
     "PullFailed",
     "PushFailed",
@@ -173,6 +175,17 @@ class VersionTooLow(DockerError):
         self.operation = operation
         self.needs = needs
         self.has = has
+
+
+class PrivilegesNotGranted(DockerError):
+    """A plugin was not installed, since it asks for `privileges` that were not granted.
+
+    Each is the engine's own dict: `Name`, `Description`, and a list of strings as its `Value`.
+    """
+
+    def __init__(self, message: str, *, privileges: Any) -> None:  # noqa: ANN401  (errors know no other room)
+        super().__init__(message)
+        self.privileges = privileges
 
 
 class APIError(DockerError):

@@ -570,6 +570,7 @@ MADE = [
     errors.Redirected("x", location="l"),
     errors.VersionTooLow("o", needs="1.48", has="1.41"),
     errors.BulkFailed("x", report=[1]),
+    errors.PrivilegesNotGranted("x", privileges=[{"Name": "network"}]),
     *(
         kind("x", status=7, method="GET", path="/p", retry_after=1.5)
         for kind in vars(errors).values()

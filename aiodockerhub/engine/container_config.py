@@ -18,6 +18,7 @@ from aiodockerhub.engine.settings import (
     mapping,
     nano_cpus,
     own_dict,
+    pairs,
     put,
     strings,
     words,
@@ -128,12 +129,6 @@ def container_config(
 def fields_of(keyword: str, value: object) -> dict[str, object]:
     """The fields of the body that a keyword fills, by place; none for None. Raises BadParameter."""
     return filled(_FIELDS, keyword, value)
-
-
-def _extra_hosts(value: object) -> list[str]:
-    if isinstance(value, Mapping):
-        return [f"{host}:{address}" for host, address in mapping(cast("object", value)).items()]
-    return strings(value)
 
 
 def _tmpfs(value: object) -> dict[str, str]:
@@ -259,7 +254,7 @@ _FIELDS: Final[Fields] = {
     "tmpfs": (("HostConfig.Tmpfs", _tmpfs),),
     "devices": (("HostConfig.Devices", _devices),),
     "network_mode": (("HostConfig.NetworkMode", as_it_is),),
-    "extra_hosts": (("HostConfig.ExtraHosts", _extra_hosts),),
+    "extra_hosts": (("HostConfig.ExtraHosts", pairs),),
     "dns": (("HostConfig.Dns", strings),),
     "auto_remove": (("HostConfig.AutoRemove", as_it_is),),
     "restart_policy": (("HostConfig.RestartPolicy", _restart_policy),),

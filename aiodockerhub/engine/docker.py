@@ -28,11 +28,14 @@ if TYPE_CHECKING:
     from aiodockerhub.engine.containers import Containers
     from aiodockerhub.engine.exec import Exec
     from aiodockerhub.engine.images import Images
+    from aiodockerhub.engine.networks import Networks
     from aiodockerhub.engine.nodes import Nodes
+    from aiodockerhub.engine.plugins import Plugins
     from aiodockerhub.engine.secrets import Secrets
     from aiodockerhub.engine.services import Services
     from aiodockerhub.engine.swarm import Swarm
     from aiodockerhub.engine.tasks import Tasks
+    from aiodockerhub.engine.volumes import Volumes
     from aiodockerhub.wire.limits import Limits
     from aiodockerhub.wire.pool import Stats
     from aiodockerhub.wire.tls import TLS
@@ -115,6 +118,27 @@ class Docker(System):
         from aiodockerhub.engine.exec import Exec
 
         return Exec(self._engine)
+
+    @functools.cached_property
+    def volumes(self) -> Volumes:
+        """Volumes: create, list, remove."""
+        from aiodockerhub.engine.volumes import Volumes
+
+        return Volumes(self._engine)
+
+    @functools.cached_property
+    def networks(self) -> Networks:
+        """Networks: create, connect containers, disconnect them."""
+        from aiodockerhub.engine.networks import Networks
+
+        return Networks(self._engine)
+
+    @functools.cached_property
+    def plugins(self) -> Plugins:
+        """Plugins: install, enable, configure."""
+        from aiodockerhub.engine.plugins import Plugins
+
+        return Plugins(self._engine)
 
     @functools.cached_property
     def swarm(self) -> Swarm:

@@ -7,7 +7,7 @@ from typing import TypeAlias, TypedDict
 
 from aiodockerhub.errors import BadParameter
 
-__all__ = ["Identified", "Named", "SwarmObject", "id_of"]
+__all__ = ["Called", "HasName", "Identified", "Named", "SwarmObject", "id_of", "name_of"]
 
 
 class Identified(TypedDict):
@@ -31,4 +31,22 @@ def id_of(thing: Named) -> str:
     found = thing.get("Id", thing.get("ID")) if isinstance(thing, Mapping) else thing
     if not isinstance(found, str):
         raise BadParameter(f"a name, an id, or a dict with an 'Id' is needed, not {type(thing).__name__}")
+    return found
+
+
+class HasName(TypedDict):
+    """Any answer of the engine with a name that is unique: of volumes and plugins."""
+
+    Name: str
+
+
+Called: TypeAlias = str | HasName
+"""A name, or the engine's own dict in place of it."""
+
+
+def name_of(thing: Called) -> str:
+    """The name to be sent. Raises BadParameter for what has none."""
+    found = thing.get("Name") if isinstance(thing, Mapping) else thing
+    if not isinstance(found, str):
+        raise BadParameter(f"a name, or a dict with a 'Name', is needed, not {type(thing).__name__}")
     return found

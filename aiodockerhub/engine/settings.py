@@ -19,10 +19,12 @@ __all__ = [
     "entrypoint",
     "env",
     "filled",
+    "joined",
     "listed",
     "mapping",
     "nano_cpus",
     "own_dict",
+    "pairs",
     "put",
     "strings",
     "words",
@@ -59,6 +61,15 @@ def filled(fields: Fields, keyword: str, value: object, *, empty: bool = False) 
         except UnfitError as error:
             raise BadParameter(f"{keyword}: {error}") from None
     return {place: field for place, field in made.items() if empty or field not in ([], {})}
+
+
+def joined(name: str, value: object, fields: Fields, keywords: Mapping[str, object]) -> dict[str, Any]:
+    """The engine's own dict, given as `name`, and what the keywords say. Raises BadParameter where they differ."""
+    body = own_dict(name, value)
+    for keyword, said in keywords.items():
+        for place, made in filled(fields, keyword, said).items():
+            put(body, place, made, keyword, given=name)
+    return body
 
 
 def put(body: dict[str, Any], place: str, value: object, keyword: str, *, given: str = "config") -> None:
@@ -155,6 +166,13 @@ def mapping(value: object) -> dict[str, str]:
         if not isinstance(name, str) or not isinstance(content, str):
             raise UnfitError(f"{name!r}: a string is needed, not {type(content).__name__}")
     return cast("dict[str, str]", found)
+
+
+def pairs(value: object) -> list[str]:
+    """Pairs, as `name:value`."""
+    if not isinstance(value, Mapping):
+        return strings(value)
+    return [f"{name}:{content}" for name, content in mapping(cast("object", value)).items()]
 
 
 _SIZE: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)([kmgt]?)(?:i?b)?", re.IGNORECASE)

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast
 
 import msgspec
 
-from aiodockerhub.errors import BadParameter, DockerError, OperationFailed, failed
+from aiodockerhub.errors import (
+    BadParameter,
+    DockerError,
+    NotFound,
+    OperationFailed,
+    ServerError,
+    Unauthorized,
+    failed,
+)
 from aiodockerhub.progress import Event
 from aiodockerhub.wire.jsonstream import JSONLines
 from aiodockerhub.wire.messages import Outgoing, Request
@@ -19,13 +27,14 @@ from aiodockerhub.wire.timeouts import UNSET, CallTimeout
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from aiodockerhub.credentials import CredentialsSource
     from aiodockerhub.engine import types
     from aiodockerhub.engine.api import Engine
     from aiodockerhub.wire.body import Body
     from aiodockerhub.wire.messages import Answer
     from aiodockerhub.wire.stream import Stream
 
-__all__ = ["Filters", "Moment", "Ping", "System"]
+__all__ = ["Filters", "Moment", "Ping", "Pruned", "System"]
 
 Filters: TypeAlias = Mapping[str, str | bool | Sequence[str] | Mapping[str, bool]]
 """Filters by name: `{"label": ["app=x", "tier"], "dangling": True}`. Several values of a name mean any, labels all."""
@@ -48,6 +57,20 @@ class Ping(msgspec.Struct, frozen=True):
     builder: str | None
     experimental: bool
     swarm: str | None
+
+
+class Pruned(msgspec.Struct, frozen=True):
+    """What was removed: ids of containers, names of networks and volumes, the engine's dicts of images, ids of caches.
+
+    `volumes` is None where none were asked for, `build_cache` where the engine has none. `space_reclaimed` is in bytes.
+    """
+
+    containers: list[str]
+    networks: list[str]
+    volumes: list[str] | None
+    images: list[types.ImageDeleteResponseItem]
+    build_cache: list[str] | None
+    space_reclaimed: int
 
 
 class System:
@@ -78,6 +101,113 @@ class System:
             experimental=told.get("Docker-Experimental") == "true",
             swarm=told.get("Swarm"),
         )
+
+    async def disk_usage(
+        self,
+        *,
+        type: Sequence[Literal["container", "image", "volume", "build-cache"]] | None = None,
+        verbose: bool | None = None,
+        timeout: CallTimeout = UNSET,
+    ) -> types.SystemDataUsageResponse:
+        """The bytes that images, containers, volumes and BuildKit's cache take; `type` limits it to some of them.
+
+        Up to API 1.51 each is listed with its size (`Images`, `Containers`, `Volumes`, `BuildCache`; `LayersSize` is
+        all of the images' layers), and null where it was not asked for. Engines of API 1.52 and later count and sum up
+        (`ImageUsage` and so on), and list with `verbose`, as `Items`. The engine measures, which takes time.
+
+        Raises BadRequest for a type that the engine does not know; VersionTooLow for `type` before API 1.42, for
+        `verbose` before 1.52. podman has no regard for `type`. API: `SystemDataUsage`.
+        """
+        if isinstance(type, str):
+            raise BadParameter("type= is a list of types, not one string")
+        answer = await self._engine.json(
+            "SystemDataUsage",
+            "GET",
+            "/system/df",
+            query={"type": type, "verbose": verbose},
+            pace="slow",
+            timeout=timeout,
+        )
+        return cast("types.SystemDataUsageResponse", answer)
+
+    async def check_credentials(
+        self, registry: str = "docker.io", *, auth: CredentialsSource = None, timeout: CallTimeout = UNSET
+    ) -> types.AuthResponse:
+        """Have the engine try credentials at a registry, Docker Hub unless another is named.
+
+        `auth` beats the client's credentials; without either, the configured ones for that registry. Gives the
+        engine's `Status`, and an `IdentityToken`, a secret, where the registry gives one in place of the password:
+        `Credentials.token` takes it. Nothing is stored, here or there.
+
+        Raises Unauthorized where the registry refuses them, ServerError where it can't be reached, BadParameter where
+        there are none for it, or a name that is no registry's, BadCredentials where what is configured can't be read.
+        API: `SystemAuth`.
+        """
+        credentials = await self._engine.credentials.resolve(registry, auth)
+        if credentials is None or credentials.is_anonymous:
+            raise BadParameter(f"there are no credentials for {registry} to be checked")
+        body = credentials.fields(registry)
+        try:
+            answer = await self._engine.json("SystemAuth", "POST", "/auth", json=body, pace="slow", timeout=timeout)
+        except ServerError as error:
+            if "unauthorized" not in error.message.lower():
+                raise
+            # engines answer 500 to what the registry answers 401 to
+            raise Unauthorized(error.message, status=error.status, method=error.method, path=error.path) from error
+        return cast("types.AuthResponse", answer if answer is not None else {"Status": ""})
+
+    async def prune_all(
+        self,
+        *,
+        all: bool | None = None,
+        volumes: bool = False,
+        filters: Filters | None = None,
+        timeout: CallTimeout = UNSET,
+    ) -> Pruned:
+        """Remove whatever is not in use, one kind after the other, as `docker system prune` does.
+
+        Containers that do not run, networks that nothing is in, images that have no name, or with `all` those that no
+        container has; what BuildKit keeps of former builds and does not share, or with `all` that, too. With `volumes`
+        also those without a name of their own that no container has; before API 1.42, and on podman, those with one
+        too. `until` (`"24h"`), `label` and `label!` in `filters` choose; volumes know no `until`. `timeout` bounds each
+        step.
+
+        Raises BadParameter for `until` together with `volumes`, BadRequest for a filter that the engine does not know,
+        Conflict while another prune runs: what was removed until then is gone. API: `ContainerPrune`, `NetworkPrune`,
+        `VolumePrune`, `ImagePrune`, `BuildPrune`.
+        """
+        if volumes and "until" in (filters or {}):
+            raise BadParameter("volumes can't be pruned by their age: filters= with until, and volumes=, are both set")
+        unused: Filters = {**(filters or {}), **({"dangling": False} if all else {})}
+        containers = await self._prune("ContainerPrune", "/containers/prune", filters, timeout)
+        networks = await self._prune("NetworkPrune", "/networks/prune", filters, timeout)
+        named = await self._prune("VolumePrune", "/volumes/prune", filters, timeout) if volumes else None
+        images = await self._prune("ImagePrune", "/images/prune", unused, timeout)
+        cache = await self._prune_build_cache(filters, timeout, all=all)
+        answers = (containers, networks, named, images, cache)
+        return Pruned(
+            containers=containers.get("ContainersDeleted") or [],
+            networks=networks.get("NetworksDeleted") or [],
+            volumes=None if named is None else named.get("VolumesDeleted") or [],
+            images=images.get("ImagesDeleted") or [],
+            build_cache=None if cache is None else cache.get("CachesDeleted") or [],
+            space_reclaimed=sum(answer.get("SpaceReclaimed") or 0 for answer in answers if answer is not None),
+        )
+
+    async def _prune(
+        self, operation: str, path: str, filters: Filters | None, timeout: CallTimeout, *, all: bool | None = None
+    ) -> dict[str, Any]:
+        query = {"filters": written(filters), "all": all}
+        answer = await self._engine.json(operation, "POST", path, query=query, pace="slow", timeout=timeout)
+        return cast("dict[str, Any]", answer)
+
+    async def _prune_build_cache(
+        self, filters: Filters | None, timeout: CallTimeout, *, all: bool | None
+    ) -> dict[str, Any] | None:
+        try:
+            return await self._prune("BuildPrune", "/build/prune", filters, timeout, all=all)
+        except NotFound:  # podman keeps its cache among the images
+            return None
 
     def events(
         self,

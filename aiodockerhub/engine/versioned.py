@@ -11,7 +11,7 @@ from aiodockerhub.errors import BadParameter
 if TYPE_CHECKING:
     from aiodockerhub.engine import types
 
-    Versioned = types.Swarm | types.Node | types.Service | types.Secret | types.Config
+    Versioned = types.Swarm | types.Node | types.Service | types.Secret | types.Config | types.ClusterVolume
 
 __all__ = ["index_of", "whole"]
 
