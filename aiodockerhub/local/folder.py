@@ -218,31 +218,41 @@ class _Blob:
 
 def _locked(root: Path) -> BinaryIO:
     """The open file whose lock says that the folder is in use; the system takes it back from whoever dies."""
-    marker = root / "localhub"
+    marker = _marker(root)
     try:
-        _make(root)
-        if not marker.exists() and any(root.iterdir()):
-            raise BadParameter(f"the folder {root} holds something else than a local registry")
-        lock = marker.open("a+b")
-    except OSError as error:
-        raise BadParameter(f"the folder {root} can't be used: {error}") from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        lock.seek(0)
-        known = lock.read().decode(errors="replace")
-        if known not in {"", _FORMAT}:
-            raise BadParameter(f"the folder {root} holds a format that is not known here")
-        if not known:
-            lock.write(_FORMAT.encode())
-            lock.flush()
-            os.fsync(lock.fileno())
+        fcntl.flock(marker, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _check_format(marker, root)
     except BlockingIOError as error:
-        lock.close()
+        marker.close()
         raise Misused(f"another hub uses the folder {root}") from error
     except BaseException:
-        lock.close()
+        marker.close()
         raise
-    return lock
+    return marker
+
+
+def _marker(root: Path) -> BinaryIO:
+    """The file that makes a folder a registry's, open; made with the folder, unless that holds something else."""
+    path = root / "localhub"
+    try:
+        _make(root)
+        if not path.exists() and any(root.iterdir()):
+            raise BadParameter(f"the folder {root} holds something else than a local registry")
+        return path.open("a+b")
+    except OSError as error:
+        raise BadParameter(f"the folder {root} can't be used: {error}") from error
+
+
+def _check_format(marker: BinaryIO, root: Path) -> None:
+    """Refuse a format of other versions; of a new folder it becomes ours."""
+    marker.seek(0)
+    known = marker.read().decode(errors="replace")
+    if known not in {"", _FORMAT}:
+        raise BadParameter(f"the folder {root} holds a format that is not known here")
+    if not known:
+        marker.write(_FORMAT.encode())
+        marker.flush()
+        os.fsync(marker.fileno())
 
 
 def _make(folder: Path) -> None:
