@@ -153,7 +153,7 @@ class Swarm:
     async def unlock(self, unlock_key: str, *, timeout: CallTimeout = UNSET) -> None:
         """Unlock this manager, which was restarted, with the key that `unlock_key` gave while it was not locked.
 
-        Raises ServerError (503) for another key, BadRequest for what is no key, Conflict where it is not locked.
+        Raises Unauthorized for another key, BadRequest for what is no key, Conflict where it is not locked.
         API: `SwarmUnlock`.
         """
         await self._engine.call(
