@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from aiodockerhub.credentials import BuildCredentials, Credentials, build_header
 from aiodockerhub.engine.buildkit import BuildLines, Trace
@@ -230,6 +230,16 @@ class _Building:
         return Built(self._id, self._tags)
 
 
+class _Context(NamedTuple):
+    """What an engine builds from."""
+
+    body: bytes | Outgoing | None
+    dockerfile: str | None
+    """Its name in the body."""
+    text: bytes = b""
+    """What the Dockerfile says, as far as that is known here."""
+
+
 def _context(
     directory: str | os.PathLike[str] | None,
     fileobj: BinaryIO | TextIO | str | bytes | None,
@@ -237,37 +247,36 @@ def _context(
     remote: str | None,
     dockerfile: str | os.PathLike[str] | None,
     ignore: Sequence[str] | None,
-) -> Callable[[], Awaitable[tuple[bytes | Outgoing | None, str | None, bytes]]]:
-    """What makes the request's body, the Dockerfile's name in it and its text if known, when the request is sent."""
-    given = [
-        name
-        for name, value in (("directory", directory), ("fileobj", fileobj), ("tar", tar), ("remote", remote))
-        if value is not None
-    ]
-    if len(given) != 1:
-        raise BadParameter(
-            f"a build takes one of a directory, fileobj=, tar= and remote=, not {' and '.join(given) or 'none of them'}"
-        )
+) -> Callable[[], Awaitable[_Context]]:
+    """What makes the context when the request is sent. Raises BadParameter for what does not go together."""
+    _check_one({"directory": directory, "fileobj": fileobj, "tar": tar, "remote": remote})
     if ignore is not None and directory is None:
         raise BadParameter("ignore= is for the context of a directory")
     if dockerfile is not None and fileobj is not None:
         raise BadParameter("dockerfile= and fileobj= both name a Dockerfile")
     name = str(dockerfile) if dockerfile is not None else None
 
-    async def made() -> tuple[bytes | Outgoing | None, str | None, bytes]:
+    async def made() -> _Context:
         from aiodockerhub.tar import directory_context, dockerfile_context, dockerfile_text, file_chunks
 
         if fileobj is not None:
             text = await asyncio.to_thread(dockerfile_text, fileobj)
-            return dockerfile_context(text), None, text
+            return _Context(dockerfile_context(text), None, text)
         if tar is not None:
-            return await file_chunks(tar), name, b""
+            return _Context(await file_chunks(tar), name)
         if directory is not None:
             context = await directory_context(directory, dockerfile=dockerfile, ignore=ignore)
-            return context, context.dockerfile, await asyncio.to_thread(context.dockerfile_text)
-        return None, name, b""
+            return _Context(context, context.dockerfile, await asyncio.to_thread(context.dockerfile_text))
+        return _Context(None, name)
 
     return made
+
+
+def _check_one(places: Mapping[str, object]) -> None:
+    given = [name for name, value in places.items() if value is not None]
+    if len(given) != 1:
+        told = " and ".join(given) or "none of them"
+        raise BadParameter(f"a build takes one of a directory, fileobj=, tar= and remote=, not {told}")
 
 
 def _check_auth(auth: BuildCredentials, *, known: bool) -> None:
