@@ -9,19 +9,26 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
+from throwaway import container
 
 from aiodockerhub import (
     BadParameter,
     BadReference,
+    BadRequest,
     BuildFailed,
+    ContainerNotFound,
     Credentials,
     Docker,
     DockerError,
     Forbidden,
     ImageNotFound,
     ImportFailed,
+    Index,
+    LocalHub,
+    NotFound,
     PullFailed,
     PushFailed,
+    ServerError,
     Unauthorized,
     VersionTooLow,
 )
@@ -51,12 +58,12 @@ async def scratch(docker: Docker) -> AsyncIterator[str]:
         await docker.images.remove(name, force=True)
 
 
-def root_file_system() -> bytes:
+def tar_of(name: str, content: bytes) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
-        entry = tarfile.TarInfo("greeting")
-        entry.size = 5
-        tar.addfile(entry, io.BytesIO(b"hello"))
+        entry = tarfile.TarInfo(name)
+        entry.size = len(content)
+        tar.addfile(entry, io.BytesIO(content))
     return buffer.getvalue()
 
 
@@ -77,6 +84,96 @@ async def test_list_inspect_history_tag_and_remove(docker: Docker, scratch: str)
         await docker.images.tag("operations/none", "operations/more")
     with pytest.raises(ImageNotFound):
         await docker.images.remove("operations/none")
+
+
+async def test_a_container_is_committed(docker: Docker, busybox: str, engine: Engine) -> None:
+    name = f"operations/committed-{engine.role}:1"
+    async with container(docker, busybox, ["sh", "-c", "echo kept > /kept"]) as made:
+        await docker.containers.start(made)
+        await docker.containers.wait(made)
+        repo, _, tag = name.partition(":")
+        committed = await docker.images.commit(
+            made,
+            repo=repo,
+            tag=tag,
+            comment="made here",
+            author="me",
+            pause=False,
+            changes=["ENV A=1", "CMD cat /kept"],
+        )
+        with pytest.raises(DockerError, match=r"(?i)run"):
+            await docker.images.commit(made, changes=["RUN true"])
+        configured = await docker.images.commit(made, config={"Env": ["B=2"]})
+    image = await docker.images.inspect(name)
+    assert image["Id"].removeprefix("sha256:") == committed["Id"].removeprefix("sha256:")
+    assert (image["Author"], image["Comment"]) == ("me", "made here")
+    assert "A=1" in image["Config"]["Env"]
+    config = (await docker.images.inspect(configured))["Config"]
+    assert "B=2" in config["Env"]
+    assert config["Cmd"] == ["sh", "-c", "echo kept > /kept"]
+    async with container(docker, name) as again:
+        await docker.containers.start(again)
+        await docker.containers.wait(again)
+        assert [line.text async for line in docker.containers.logs(again).lines()] == ["kept"]
+    for one in (name, configured):
+        await docker.images.remove(one, force=True)
+    with pytest.raises(ContainerNotFound):
+        await docker.images.commit("operations-none")
+
+
+async def test_a_registry_is_asked_what_it_has(
+    docker: Docker, registry: Registry, alice: Credentials, scratch: str, engine: Engine
+) -> None:
+    name = f"{registry.address}/operations/inspected-{engine.role}:1"
+    await docker.images.tag(scratch, name)
+    pushed = await docker.images.push(name, auth=alice)
+    await docker.images.remove(name)
+    if engine.role == "podman":
+        with pytest.raises(NotFound, match="Not Found"):
+            await docker.images.inspect_remote(name, auth=alice)
+        return
+    told = await docker.images.inspect_remote(name, auth=alice)
+    assert told["Descriptor"]["digest"] == pushed.digest
+    assert [platform["os"] for platform in told["Platforms"]] == ["linux"]
+    with pytest.raises(Unauthorized) as refused:
+        await docker.images.inspect_remote(name, auth=Credentials("alice", "wrong"))
+    assert "wrong" not in repr(refused.value)
+    with pytest.raises(NotFound, match="manifest unknown"):
+        await docker.images.inspect_remote(f"{registry.address}/operations/missing:1", auth=alice)
+
+
+async def test_an_engine_searches_where_the_term_says(docker: Docker, engine: Engine) -> None:
+    async with LocalHub(users={"alice": "wonderland"}) as hub:
+        async with Index(hub.url, credentials=Credentials("alice", "wonderland")) as index:
+            await index.create_repository("alice/operations", [])
+        if engine.role == "podman":
+            with pytest.raises(ServerError, match="couldn't search registry"):
+                await docker.images.search(f"{hub.registry}/operations")
+            return
+        found = await docker.images.search(f"{hub.registry}/operations", limit=5)
+        assert [one["name"] for one in found] == ["alice/operations"]
+    with pytest.raises(DockerError, match=r"(?i)invalid filter"):
+        await docker.images.search("127.0.0.1:9/operations", filters={"none": "x"})
+
+
+async def test_the_build_cache_is_pruned(docker: Docker, engine: Engine) -> None:
+    if engine.role == "podman":
+        with pytest.raises(NotFound, match="Not Found"):
+            await docker.images.prune_build_cache()
+        return
+    context = tar_of("Dockerfile", b"FROM scratch\nCOPY Dockerfile /\n")
+    built = await docker.images.build(tar=context, version="2", no_cache=True)
+    pruned = await docker.images.prune_build_cache(all=True)
+    assert pruned["CachesDeleted"]
+    assert pruned["SpaceReclaimed"] > 0
+    await docker.images.remove(built.id, force=True)
+    with pytest.raises(BadRequest, match=r"(?i)invalid filter"):
+        await docker.images.prune_build_cache(filters={"none": "x"})
+
+
+async def test_attestations_are_newer_than_any_engine_here(docker: Docker) -> None:
+    with pytest.raises(VersionTooLow, match=r"1\.55"):
+        await docker.images.attestations("busybox")
 
 
 async def test_prune_deletes_what_has_no_name(docker: Docker) -> None:
@@ -117,14 +214,9 @@ async def test_a_directory_is_built_without_what_its_ignore_file_names(
 
 
 async def test_a_tar_is_built_up_to_a_target(docker: Docker) -> None:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as tar:
-        text = b"FROM scratch AS first\nLABEL stage=first\nFROM first\nLABEL stage=second\n"
-        entry = tarfile.TarInfo("Dockerfile")
-        entry.size = len(text)
-        tar.addfile(entry, io.BytesIO(text))
-    buffer.seek(0)
-    built = await docker.images.build(tar=buffer, target="first", tag="operations/target")
+    text = b"FROM scratch AS first\nLABEL stage=first\nFROM first\nLABEL stage=second\n"
+    context = io.BytesIO(tar_of("Dockerfile", text))
+    built = await docker.images.build(tar=context, target="first", tag="operations/target")
     assert (await docker.images.inspect(built.id))["Config"]["Labels"]["stage"] == "first"
     await docker.images.remove("operations/target")
 
@@ -151,7 +243,7 @@ async def test_a_dockerfile_that_makes_no_sense_is_refused(docker: Docker) -> No
 
 @pytest.mark.parametrize("kind", ["bytes", "path", "file", "iterable"])
 async def test_a_root_file_system_is_imported(docker: Docker, tmp_path: Path, kind: str) -> None:
-    content = root_file_system()
+    content = tar_of("greeting", b"hello")
     path = tmp_path / "root.tar"
     path.write_bytes(content)
 

@@ -15,6 +15,7 @@ from types import SimpleNamespace
 import pytest
 from aiohttp import ClientResponse
 from aioresponses import aioresponses
+from scripted_server import answered
 
 from aiodockerhub import (
     BadParameter,
@@ -25,6 +26,7 @@ from aiodockerhub import (
     ImageNotFound,
     PushFailed,
     Unauthorized,
+    VersionTooLow,
 )
 
 ENGINE = "http://engine.test"
@@ -85,6 +87,11 @@ def told(header):
     """What a header of credentials holds; it must be written in the URL's alphabet."""
     assert not set(header) & set("+/")
     return json.loads(base64.urlsafe_b64decode(header))
+
+
+async def from_a_function(registry):
+    assert registry == "host:5000"
+    return Credentials("älice", SECRET)
 
 
 PLATFORM = '{"os":"linux","architecture":"arm","variant":"v7"}'
@@ -195,6 +202,74 @@ PLATFORM = '{"os":"linux","architecture":"arm","variant":"v7"}'
             {"fromSrc": "-"},
         ),
         (
+            lambda images: images.commit(
+                {"Id": "c0"},
+                repo="ns/name",
+                tag="1",
+                comment="made & kept",
+                author="A <a@x.test>",
+                pause=False,
+                changes=['CMD ["x"]', "ENV A=b"],
+            ),
+            "POST",
+            {"Id": "sha256:1d"},
+            "POST /commit",
+            {
+                "container": "c0",
+                "repo": "ns/name",
+                "tag": "1",
+                "comment": "made & kept",
+                "author": "A <a@x.test>",
+                "pause": "0",
+                "changes": ['CMD ["x"]', "ENV A=b"],
+            },
+        ),
+        (
+            lambda images: images.search("ns/na me", limit=5, filters={"is-official": True, "stars": "3"}),
+            "GET",
+            [],
+            "GET /images/search",
+            {"term": "ns/na me", "limit": "5", "filters": '{"is-official":["true"],"stars":["3"]}'},
+        ),
+        (
+            lambda images: images.inspect_remote("host:5000/ns/name"),
+            "GET",
+            {},
+            "GET /distribution/host:5000/ns/name:latest/json",
+            {},
+        ),
+        (
+            lambda images: images.inspect_remote(f"name@{DIGEST}"),
+            "GET",
+            {},
+            f"GET /distribution/name@{DIGEST}/json",
+            {},
+        ),
+        (
+            lambda images: images.attestations(
+                "ns/name:1", platform="linux/arm/v7", predicate_types=["https://a", "https://b"], statement=True
+            ),
+            "GET",
+            [],
+            "GET /images/ns/name:1/attestations",
+            {"platform": PLATFORM, "type": ["https://a", "https://b"], "statement": "1"},
+        ),
+        (
+            lambda images: images.prune_build_cache(
+                all=True, filters={"until": "24h"}, reserved_space=1, max_used_space=2, min_free_space=3
+            ),
+            "POST",
+            {},
+            "POST /build/prune",
+            {
+                "all": "1",
+                "filters": '{"until":["24h"]}',
+                "reserved-space": "1",
+                "max-used-space": "2",
+                "min-free-space": "3",
+            },
+        ),
+        (
             lambda images: images.push("host:5000/ns/name:1", platform="linux/arm/v7"),
             "POST",
             {"status": "done"},
@@ -234,6 +309,32 @@ async def test_a_pull_names_repository_and_tag_or_digest(fake, images, call, que
     fake.answer("GET", {"Id": "sha256:1d"})
     assert (await call(images)).id == "sha256:1d"
     assert (fake.asked.line, fake.asked.query) == ("POST /images/create", query)
+
+
+async def test_a_commit_sends_a_body_in_any_case(scripted):
+    scripted.says["/commit"] = answered({"Id": "sha256:1d"})
+    async with Docker(scripted.url) as docker:
+        await docker.images.commit("c0")
+        await docker.images.commit("c0", config={"Env": ["A=b"]})
+    bodies = [asked for asked in scripted.asked if asked.unversioned == "/commit"]
+    assert [json.loads(asked.body) for asked in bodies] == [{}, {"Env": ["A=b"]}]
+    assert {asked.headers["Content-Type"] for asked in bodies} == {"application/json"}
+
+
+async def test_what_storage_to_keep_was_called_before_is_sent_to_engines_that_knew_it(scripted):
+    scripted.says["/build/prune"] = answered({"CachesDeleted": None, "SpaceReclaimed": 0})
+    async with Docker(scripted.url, version="1.45") as docker:
+        await docker.images.prune_build_cache(keep_storage=5)
+        with pytest.raises(VersionTooLow, match=r"1\.48"):
+            await docker.images.prune_build_cache(reserved_space=5)
+    assert [asked.target for asked in scripted.asked] == ["/v1.45/build/prune?keep-storage=5"]
+
+
+@pytest.mark.parametrize("auth", [Credentials("alice", SECRET), from_a_function])
+async def test_a_registry_that_is_inspected_is_shown_the_credentials(fake, images, auth):
+    fake.answer("GET", {})
+    await images.inspect_remote("host:5000/name:1", auth=auth)
+    assert told(fake.asked.headers["X-Registry-Auth"])["password"] == SECRET
 
 
 async def test_a_build_sends_every_parameter(fake, images):
@@ -319,11 +420,6 @@ async def test_a_pull_without_credentials_says_nothing(fake, images):
     fake.answer("GET", {"Id": "sha256:1d"})
     await images.pull("host:5000/name")
     assert "X-Registry-Auth" not in fake.asked.headers
-
-
-async def from_a_function(registry):
-    assert registry == "host:5000"
-    return Credentials("älice", SECRET)
 
 
 @pytest.mark.parametrize(
@@ -506,6 +602,23 @@ async def test_an_unknown_image_is_told_as_such(fake, images):
 async def test_what_makes_no_sense_is_refused_when_it_is_asked_for(fake, images, call, error):
     with pytest.raises(error):
         call(images)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda images: images.commit("c0", tag="1"),
+        lambda images: images.commit("c0", changes="CMD x"),
+        lambda images: images.commit({"Name": "c0"}),
+        lambda images: images.inspect_remote("Name"),
+        lambda images: images.attestations("name", predicate_types="https://a"),
+        lambda images: images.attestations("name", platform="arm64"),
+        lambda images: images.remove("name", platforms="linux/arm64"),
+    ],
+)
+async def test_what_makes_no_sense_is_refused_when_it_is_awaited(fake, images, call):
+    with pytest.raises(BadParameter):
+        await call(images)
 
 
 async def test_a_tag_that_is_a_digest_is_refused(fake, images):

@@ -44,8 +44,9 @@ class ImageArchives:
         A name without a tag saves every tag of the repository; an id saves the image without a name. `platforms`
         (`["linux/arm64"]`, the operation's `platform`) saves these of a multi-platform image, else all that are here.
 
-        Raises BadParameter for no image at all, and for a platform that is none. The stream raises ImageNotFound,
-        SaveFailed where the engine gives up midway, and StreamBroken where the archive is cut.
+        Raises BadParameter for no image at all, and for a platform that is none. The stream raises SaveFailed, also
+        where the engine gives up midway, which is an ImageNotFound too where the engine says so, and StreamBroken
+        where the archive is cut. dockerd saves no image that has no layer ("empty export").
         API: `ImageGet`, `ImageGetAll`.
         """
         if not images:
@@ -54,13 +55,14 @@ class ImageArchives:
         chosen = {"platform": platforms_json("platforms", platforms)}
 
         async def begin() -> Body:
-            if len(names) == 1:
+            with refused(SaveFailed):
+                if len(names) == 1:
+                    return await self._engine.open(
+                        "ImageGet", "GET", "/images/{*}/get", names[0], query=chosen, timeout=timeout
+                    )
                 return await self._engine.open(
-                    "ImageGet", "GET", "/images/{*}/get", names[0], query=chosen, timeout=timeout
+                    "ImageGetAll", "GET", "/images/get", query={"names": names, **chosen}, timeout=timeout
                 )
-            return await self._engine.open(
-                "ImageGetAll", "GET", "/images/get", query={"names": names, **chosen}, timeout=timeout
-            )
 
         asked = path("/images/{*}/get", names[0]) if len(names) == 1 else "/images/get"
         return ArchiveStream(f"save {' '.join(names)}", begin, kind=SaveFailed, path=asked)

@@ -175,7 +175,7 @@ class Images(Builds, ImageArchives):
 
         `repo` and `tag` name it (`latest` if no tag is named). The container is paused meanwhile unless `pause` is
         False. `changes` are Dockerfile instructions (`["ENV A=1", "CMD sleep 9"]`); `config` is the engine's own dict
-        of what the image runs, in place of the container's, which podman does not look at.
+        of what the image runs; what it leaves out is the container's.
 
         Raises ContainerNotFound, BadParameter for a `tag` without a `repo`, BadRequest or ServerError for instructions
         that the engine refuses. API: `ImageCommit`.
