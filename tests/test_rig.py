@@ -111,6 +111,42 @@ def test_each_engine_runs_containers_whose_ports_are_reached(engine: Engine, bus
         call(engine, "DELETE", f"/containers/{container}?force=1")
 
 
+WRITES_UNTIL_TOLD = "trap exit TERM; while :; do date; sleep 0.1; done"
+
+
+@pytest.mark.parametrize("engine", ["newest", "podman"], indirect=True)
+def test_a_restarted_engine_is_another_process_with_the_same_containers(rig: Rig, engine: Engine, busybox: str) -> None:
+    content = {
+        "Image": busybox,
+        "Cmd": ["sh", "-c", WRITES_UNTIL_TOLD],
+        "HostConfig": {"RestartPolicy": {"Name": "always"}},
+    }
+    container = json.loads(call(engine, "POST", "/containers/create", content))["Id"]
+    try:
+        call(engine, "POST", f"/containers/{container}/start")
+        before = serving(engine)
+        rig.restart(engine)
+        assert serving(engine).isdisjoint(before)
+        state = json.loads(call(engine, "GET", f"/containers/{container}/json"))["State"]
+        assert state["Running"]
+    finally:
+        call(engine, "DELETE", f"/containers/{container}?force=1")
+
+
+def serving(engine: Engine) -> set[str]:
+    """The processes that have the engine's address on their command line and are no shell around it."""
+    found = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if engine.base_url.encode() in command and Path(os.fsdecode(command[0])).name in {"dockerd", "podman"}:
+            found.add(process.name)
+    assert found
+    return found
+
+
 OTHER_RIG = """
 import json, sys
 sys.path.insert(0, "")

@@ -72,6 +72,7 @@ class Rig:
         self._network = Network()
         self._running: list[Confined] = []
         self._engines: dict[str, Engine] = {}
+        self._programs: dict[str, Confined] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -86,6 +87,13 @@ class Rig:
         if role not in self._engines:
             self._engines[role] = self._podman() if role == "podman" else self._docker(role)
         return self._engines[role]
+
+    def restart(self, engine: Engine) -> None:
+        """End the engine's process in good order and start it again: same socket, same data; return when it answers.
+
+        docker ends its containers, and begins those anew whose restart policy says so; podman's run on meanwhile.
+        """
+        self._programs[engine.role].restart(lambda: _answers(engine.base_url))
 
     def busybox(self, engine: Engine) -> str:
         """The name of a busybox image, which is loaded into the engine when it is not there."""
@@ -193,8 +201,8 @@ class Rig:
             command += ["--tlscert", f"{server}.pem", "--tlskey", f"{server}-key.pem"]
         folder.mkdir()
         files = self._files(role, "etc/docker/certs.d")
-        program = self._start(role, _SUITES[role], command, files)
-        program.wait_until(lambda: ask(base_url, "GET", "/_ping")[0] == 200)
+        program = self._programs[role] = self._start(role, _SUITES[role], command, files)
+        program.wait_until(lambda: _answers(base_url))
         return Engine(role, base_url, tls)
 
     def _engine_tls(self) -> Tls:
@@ -223,8 +231,8 @@ class Rig:
             "--time=0",
             base_url,
         ]
-        program = self._start("podman", _SUITES["podman"], command, files)
-        program.wait_until(lambda: ask(base_url, "GET", "/_ping")[0] == 200)
+        program = self._programs["podman"] = self._start("podman", _SUITES["podman"], command, files)
+        program.wait_until(lambda: _answers(base_url))
         return Engine("podman", base_url)
 
     def _configure_podman(self, folder: Path, place: int) -> None:
@@ -259,6 +267,10 @@ class Rig:
         }
         (folder / "networks").mkdir()
         (folder / "networks" / "podman.json").write_text(json.dumps(network))
+
+
+def _answers(base_url: str) -> bool:
+    return ask(base_url, "GET", "/_ping")[0] == 200
 
 
 def _remove_containers(engine: Engine) -> None:

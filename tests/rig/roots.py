@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _HERE = Path(__file__).parent
 _SECONDS_TO_START = 60
 _SECONDS_TO_STOP = 30
+_BEGINS_ANEW = b"until_eof.sh: begins anew"
 
 
 def root(suite: str) -> Path:
@@ -70,6 +71,17 @@ class Confined:
                 self.stop()
                 raise RuntimeError(f"{self._log.stem} did not start:\n{log[-3000:]}")
             time.sleep(0.02)
+
+    def restart(self, answers: Callable[[], bool]) -> None:
+        """Ask the program to end, and start it again when it has: `wait_until` it answers then, and no sooner.
+
+        The namespaces stay, and so does what the program left running in them.
+        """
+        assert self._process.stdin is not None
+        logged = self._log.stat().st_size
+        self._process.stdin.write(b"\n")
+        self._process.stdin.flush()
+        self.wait_until(lambda: _BEGINS_ANEW in self._log.read_bytes()[logged:] and answers())
 
     def stop(self) -> None:
         """Ask the program to end, and end whatever is left of it."""
