@@ -73,7 +73,7 @@ class Session:
             tls=tls,
             context=context,
             credentials=credentials if credentials is not None else self._credentials,
-            connections=self._open(),
+            connections=self._shared(),
         )
 
     def index(
@@ -94,7 +94,7 @@ class Session:
             timeout=timeout,
             tls=tls,
             proxy=proxy,
-            connections=self._open(),
+            connections=self._shared(),
         )
 
     def stats(self) -> Stats:
@@ -120,7 +120,7 @@ class Session:
         now = self.stats()
         return f"<Session {now.open_calls} calls, {now.open_streams} streams, {now.waiting} waiting>"
 
-    def _open(self) -> Connections:
+    def _shared(self) -> Connections:
         if self._connections.closed:
             raise Closed("this session is closed")
         return self._connections

@@ -12,7 +12,7 @@ import traceback
 
 import pytest
 from certificates import serving_tls, trusting
-from scripted_server import ScriptedServer, answered, answering
+from scripted_server import ScriptedServer, answered, answering, silent
 
 from aiodockerhub import Credentials, Index
 from aiodockerhub.errors import (
@@ -661,17 +661,10 @@ def test_an_index_is_made_without_a_loop_and_belongs_to_its_first():
 
 
 async def test_closing_ends_what_waits():
-    reached = asyncio.Event()
-
-    async def silent(peer):
-        await peer.request()
-        reached.set()
-        await peer.gone()
-
     async with ScriptedServer(silent) as server:
         index = Index(server.url, credentials=ALICE)
         task = asyncio.create_task(index.create_repository("a/b"))
-        await reached.wait()
+        await server.until(lambda: server.asked)
         assert index.stats().open_calls == 1
         await index.close()
         with pytest.raises(Closed):

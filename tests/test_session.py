@@ -17,7 +17,7 @@ import aiohttp
 import pytest
 from cancelling import cancelled_after
 from certificates import serving_tls, trusting
-from scripted_server import CHUNKED, END, ScriptedServer, answered, answering
+from scripted_server import CHUNKED, END, ScriptedServer, answered, answering, silent
 
 from aiodockerhub import Credentials, Docker, Index, Limits, Session, Timeout
 from aiodockerhub.errors import BadAddress, Closed, Misused, TimedOut
@@ -143,18 +143,11 @@ async def test_streams_opened_and_not_read_end_too(engine):
 
 
 async def test_what_waits_for_the_first_answer_of_an_engine_ends_too(engine):
-    silent = asyncio.Event()
-
-    async def never(peer):
-        await peer.request()
-        silent.set()
-        await peer.gone()
-
-    async with ScriptedServer(never) as server:
+    async with ScriptedServer(silent) as server:
         session = Session()
         docker = session.docker(server.url)
         calls = [asyncio.create_task(docker.info()) for _ in range(MANY)]
-        await silent.wait()
+        await server.until(lambda: server.asked)
         await session.close()
         async with asyncio.timeout(5):
             done = await asyncio.gather(*calls, return_exceptions=True)
