@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from aiodockerhub.errors import TLSFailed as TLSFailed
     from aiodockerhub.errors import TooLarge as TooLarge
     from aiodockerhub.errors import Unauthorized as Unauthorized
+    from aiodockerhub.errors import UnsafeArchive as UnsafeArchive
     from aiodockerhub.errors import UpdateFailed as UpdateFailed
     from aiodockerhub.errors import VersionTooLow as VersionTooLow
     from aiodockerhub.index.client import Grant as Grant
@@ -150,6 +151,7 @@ _ROOMS = {
         "TimedOut",
         "TooLarge",
         "Unauthorized",
+        "UnsafeArchive",
         "UpdateFailed",
         "VersionTooLow",
     ),

@@ -6,6 +6,7 @@
             BadReference                an image reference that can't be parsed
         BadCredentials                  a credentials file or helper that can't be read
         BadFile                         a file to be sent that is missing, unreadable, or changed meanwhile
+        UnsafeArchive                   an archive that would write outside its directory, or make devices
         Closed                          used after close(), or closed while it was in use
         Misused                         also a RuntimeError; another event loop, two iterators at once
         ConnectionFailed                also a ConnectionError; nobody answers at the address
@@ -73,6 +74,7 @@ __all__ = [
     "TimedOut",
     "TooLarge",
     "Unauthorized",
+    "UnsafeArchive",
     "UpdateFailed",
     "VersionTooLow",
 ]
@@ -113,6 +115,14 @@ class BadFile(DockerError):
     def __init__(self, message: str, *, file: str) -> None:
         super().__init__(message)
         self.file = file
+
+
+class UnsafeArchive(DockerError):
+    """An archive that is not unpacked any further: an `entry` leads outside the directory, or is no file for data."""
+
+    def __init__(self, message: str, *, entry: str) -> None:
+        super().__init__(message)
+        self.entry = entry
 
 
 class Closed(DockerError):

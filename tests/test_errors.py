@@ -557,6 +557,7 @@ MADE = [
     errors.BadReference("x"),
     errors.BadCredentials("x", file="f"),
     errors.BadFile("x", file="f"),
+    errors.UnsafeArchive("x", entry="e"),
     errors.Closed("x"),
     errors.Misused("x"),
     errors.ConnectionFailed("x", address="a"),

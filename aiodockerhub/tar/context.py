@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-import stat
-import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 from aiodockerhub.errors import BadFile, BadParameter
-from aiodockerhub.tar.chunks import CHUNK, GatheredChunks, descriptor_pieces, opened, unreadable
-from aiodockerhub.tar.header import END, header, padding, small_file
+from aiodockerhub.tar.chunks import CHUNK, GatheredChunks, unreadable
+from aiodockerhub.tar.entries import file_entry, is_directory, is_file, listing, special_entry
+from aiodockerhub.tar.header import END, small_file
 from aiodockerhub.tar.ignore import Ignore
 
 if TYPE_CHECKING:
@@ -25,8 +24,6 @@ _IGNORE_FILE = ".dockerignore"
 
 # A Dockerfile or an ignore file is read at once; one beyond this is some other file, given by mistake.
 _TEXT_LIMIT = 16 * 1024 * 1024
-
-_SPECIAL = {stat.S_IFIFO: tarfile.FIFOTYPE, stat.S_IFCHR: tarfile.CHRTYPE, stat.S_IFBLK: tarfile.BLKTYPE}
 
 
 class Context:
@@ -66,18 +63,18 @@ class Context:
         for name, entry in self._walk():
             if self._outside and name == _IGNORE_FILE:
                 continue
-            if _is_file(entry):
-                yield from self._file(name, entry.path)
+            if is_file(entry):
+                yield from file_entry(name, entry.path, size=self._size)
             else:
-                yield _special(name, entry)
+                yield special_entry(name, entry.path)
         if self._outside:
-            yield from self._file(self.dockerfile, str(self._outside))
+            yield from file_entry(self.dockerfile, str(self._outside), size=self._size)
             yield small_file(_IGNORE_FILE, self._ignore_file())
         yield END
 
     def _walk(self) -> Generator[tuple[str, os.DirEntry[str]], None, None]:
         """What is sent, in the order of names, and each directory before what it holds."""
-        stack = [_Directory("", _listing(str(self._root)), self._ignore.nothing_above)]
+        stack = [_Directory("", listing(str(self._root)), self._ignore.nothing_above)]
         while stack:
             directory = stack[-1]
             entry = next(directory.entries, None)
@@ -90,29 +87,13 @@ class Context:
                 # an excluded directory that something returns from is sent too, as BuildKit does: it keeps its mode
                 yield from _unsent(stack)
                 yield name, entry
-            if _is_directory(entry) and (not excluded or self._reaches_into(name)):
-                entries = _listing(entry.path, excluded=excluded)
+            if is_directory(entry) and (not excluded or self._reaches_into(name)):
+                entries = listing(entry.path, excluded=excluded)
                 stack.append(_Directory(name + "/", entries, above, entry if excluded else None))
 
     def _reaches_into(self, directory: str) -> bool:
         inside = directory + "/"
         return self._ignore.reaches_into(directory) or any(name.startswith(inside) for name in self._kept)
-
-    def _file(self, name: str, path: str) -> Generator[bytes, None, None]:
-        try:
-            descriptor = opened(path)
-        except OSError as error:
-            raise _lost(path, error) from error
-        try:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                raise BadFile(f"{path} is no file any more: it was replaced while the context was sent", file=path)
-            size = status.st_size
-            yield header(name, tarfile.REGTYPE, mode=status.st_mode, mtime=_seconds(status), size=size)
-            yield from descriptor_pieces(descriptor, path, length=size, size=self._size)
-            yield padding(size)
-        finally:
-            os.close(descriptor)
 
     def _ignore_file(self) -> bytes:
         """The context's ignore file, which the engine reads as well, with the Dockerfile from outside added."""
@@ -231,67 +212,11 @@ def _text_file(path: Path) -> bytes | None:
     return text
 
 
-def _listing(path: str, *, excluded: bool = False) -> Iterator[os.DirEntry[str]]:
-    try:
-        with os.scandir(path) as found:
-            return iter(sorted(found, key=lambda entry: entry.name))
-    except PermissionError as error:
-        if excluded:
-            return iter(())
-        raise unreadable(path, error) from error
-    except OSError as error:
-        raise _lost(path, error) from error
-
-
 def _unsent(stack: list[_Directory]) -> Generator[tuple[str, os.DirEntry[str]], None, None]:
     for directory in stack:
         if directory.unsent is not None:
             yield directory.prefix[:-1], directory.unsent
             directory.unsent = None
-
-
-def _is_file(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_file(follow_symlinks=False)
-    except OSError as error:
-        raise _lost(entry.path, error) from error
-
-
-def _is_directory(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir(follow_symlinks=False)
-    except OSError as error:
-        raise _lost(entry.path, error) from error
-
-
-def _special(name: str, entry: os.DirEntry[str]) -> bytes:
-    """The entry of what is no file; nothing for a socket, which tar doesn't know."""
-    try:
-        status = entry.stat(follow_symlinks=False)
-        # not Path.readlink, which tidies the target
-        link = os.readlink(entry.path) if stat.S_ISLNK(status.st_mode) else ""  # noqa: PTH115
-    except OSError as error:
-        raise _lost(entry.path, error) from error
-    mode, mtime = status.st_mode, _seconds(status)
-    if stat.S_ISDIR(mode):
-        return header(name + "/", tarfile.DIRTYPE, mode=mode, mtime=mtime)
-    if link:
-        return header(name, tarfile.SYMTYPE, mode=mode, mtime=mtime, link=link)
-    kind = _SPECIAL.get(stat.S_IFMT(mode))
-    if kind is None:
-        return b""
-    device = None if stat.S_ISFIFO(mode) else (os.major(status.st_rdev), os.minor(status.st_rdev))
-    return header(name, kind, mode=mode, mtime=mtime, device=device)
-
-
-def _lost(path: str, error: OSError) -> BadFile:
-    if isinstance(error, FileNotFoundError):
-        return BadFile(f"{path} vanished while the context was sent", file=path)
-    return unreadable(path, error)
-
-
-def _seconds(status: os.stat_result) -> int:
-    return status.st_mtime_ns // 1_000_000_000
 
 
 def _name_inside(name: str) -> str:
