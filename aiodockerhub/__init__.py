@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from aiodockerhub.credentials import Credentials as Credentials
     from aiodockerhub.credentials import CredentialsSource as CredentialsSource
     from aiodockerhub.engine.archive_stream import ArchiveStream as ArchiveStream
+    from aiodockerhub.engine.build_settings import BuildSettings as BuildSettings
     from aiodockerhub.engine.docker import Docker as Docker
     from aiodockerhub.engine.duplex import Duplex as Duplex
     from aiodockerhub.engine.duplex import Stdin as Stdin
@@ -108,6 +109,7 @@ _ROOMS = {
     "bulk.report": ("Report", "Result"),
     "credentials": ("BuildCredentials", "Credentials", "CredentialsSource"),
     "engine.archive_stream": ("ArchiveStream",),
+    "engine.build_settings": ("BuildSettings",),
     "engine.docker": ("Docker",),
     "engine.duplex": ("Duplex", "Stdin"),
     "engine.logs": ("LogStream",),

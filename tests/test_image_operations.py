@@ -358,6 +358,29 @@ async def test_many_are_pushed_and_pulled_and_each_failure_is_told(
         await docker.images.remove(name)
 
 
+async def test_many_are_built_and_each_failure_is_told(docker: Docker, busybox: str, engine: Engine) -> None:
+    first, second = f"operations/built-{engine.role}:1", f"operations/built-{engine.role}:2"
+    report = await docker.images.build_many(
+        {
+            first: {"fileobj": "FROM scratch\nLABEL of=first\n"},
+            "operations/failing": {"fileobj": f"FROM {busybox}\nRUN exit 7\n", "network_mode": "none"},
+            second: {"tar": tar_of("Other", b"FROM scratch\nLABEL of=second\n"), "dockerfile": "Other"},
+            "operations/nothing": {},
+        }
+    )
+    assert [result.reference for result in report.ok] == [first, second]
+    failing, nothing = report.failed
+    assert isinstance(failing.error, BuildFailed)
+    assert "exit 7" in (failing.error.step or "")
+    assert failing.attempts == 1
+    assert isinstance(nothing.error, BadParameter)
+    for result, stage in zip(report.ok, ("first", "second"), strict=True):
+        assert result.outcome is not None
+        image = await docker.images.inspect(result.reference)
+        assert (image["Id"], image["Config"]["Labels"]["of"]) == (result.outcome.id, stage)
+    assert all(result.ok for result in await docker.images.remove_many([first, second]))
+
+
 @newest
 async def test_many_are_cancelled_without_a_trace(
     docker: Docker, registry: Registry, alice: Credentials, scratch: str

@@ -20,6 +20,7 @@ from scripted_server import answered
 from aiodockerhub import (
     BadParameter,
     BadReference,
+    BuildSettings,
     BuildStep,
     Credentials,
     Docker,
@@ -28,6 +29,7 @@ from aiodockerhub import (
     Unauthorized,
     VersionTooLow,
 )
+from aiodockerhub.engine.build import Builds
 
 ENGINE = "http://engine.test"
 NEWEST = "1.55"
@@ -319,6 +321,12 @@ async def test_a_commit_sends_a_body_in_any_case(scripted):
     bodies = [asked for asked in scripted.asked if asked.unversioned == "/commit"]
     assert [json.loads(asked.body) for asked in bodies] == [{}, {"Env": ["A=b"]}]
     assert {asked.headers["Content-Type"] for asked in bodies} == {"application/json"}
+
+
+def test_one_of_many_builds_takes_what_a_build_takes():
+    build = inspect.signature(Builds.build).parameters
+    taken = {name: parameter.annotation for name, parameter in build.items() if name not in ("self", "tag", "timeout")}
+    assert {name: kind.__forward_arg__ for name, kind in BuildSettings.__annotations__.items()} == taken
 
 
 async def test_what_storage_to_keep_was_called_before_is_sent_to_engines_that_knew_it(scripted):

@@ -1,4 +1,4 @@
-"""Which failures of a whole pull or push another try may mend."""
+"""Which failures of a whole pull, push, build, save or load another try may mend."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import Final
 
 from aiodockerhub.errors import (
     APIError,
+    BuildFailed,
     ConnectionFailed,
+    LoadFailed,
     NotImplementedByEngine,
     OperationFailed,
     PermissionRefused,
@@ -56,12 +58,15 @@ _PASSING_OF_PUSHES: Final = re.compile(
     r"digest invalid|blob unknown|unknown blob|blob upload (?:unknown|invalid)|cannot overwrite digest", re.IGNORECASE
 )
 
+# What an instruction ran has failed, which may be called anything: dockerd's classic builder, BuildKit, podman.
+_LASTING_OF_BUILDS: Final = re.compile(r"non-zero code: \d|exit (?:code: |status )\d", re.IGNORECASE)
+
 _PLACE: Final = re.compile(r"""["']?https?://[^\s"']+["']?""")
 """An image may be called "timeout"."""
 
 
 def transient(error: Exception) -> bool | float:
-    """Whether to try a pull or push again that ended in `error`: True, False, or after how many seconds.
+    """Whether to try again what ended in `error`, a pull or the like: True, False, or after how many seconds.
 
     True for connections that failed or broke, time limits, 429 and 5xx, and what engines report inside a stream in the
     words of such failures, or of pushes that got into each other's way; seconds where the server named them. False for
@@ -90,6 +95,9 @@ def _answered(error: APIError | OperationFailed) -> bool | float:
 def _pass(error: OperationFailed, words: str) -> bool:
     if isinstance(error, PushFailed) and _PASSING_OF_PUSHES.search(words):
         return True
+    # a load asks nobody else: what it says of a broken pipe or an early end is said of the archive
+    if isinstance(error, LoadFailed) or (isinstance(error, BuildFailed) and _LASTING_OF_BUILDS.search(words)):
+        return False
     return _PASSING.search(words) is not None
 
 

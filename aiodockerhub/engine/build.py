@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from aiodockerhub.credentials import BuildCredentials, Credentials, build_header
 from aiodockerhub.engine.buildkit import BuildLines, Trace
 from aiodockerhub.engine.dockerfile import base_registries
+from aiodockerhub.engine.many import each, many
 from aiodockerhub.engine.system import Filters, written
 from aiodockerhub.engine.transfers import refused, reported, told_id
 from aiodockerhub.errors import BadParameter, BuildFailed, DockerError, ProtocolViolated
@@ -21,12 +22,15 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from typing import BinaryIO, TextIO
 
+    from aiodockerhub.bulk.progress import BulkProgress
+    from aiodockerhub.bulk.report import Report
     from aiodockerhub.engine import types
     from aiodockerhub.engine.api import Engine
+    from aiodockerhub.engine.build_settings import BuildSettings
     from aiodockerhub.tar import Source
     from aiodockerhub.wire.body import Body
     from aiodockerhub.wire.messages import Outgoing
-    from aiodockerhub.wire.stream import Stream
+    from aiodockerhub.wire.stream import BulkStream, Stream
 
 __all__ = ["Builds"]
 
@@ -150,6 +154,29 @@ class Builds:
         watched = _Building(tags, self._id_of, trace)
         name = f"build {' '.join(tags)}".strip()
         return self._engine.stream(name, begin, decoder, watched, convert=decoder.convert)
+
+    def build_many(
+        self,
+        builds: Mapping[str, BuildSettings],
+        *,
+        concurrency: int = 4,
+        stop_after_failures: int | None = None,
+        timeout: CallTimeout = UNSET,
+    ) -> BulkStream[BulkProgress[BuildStep], Report[Built]]:
+        """Build many images, each named by a tag, with the keywords of `build`; otherwise as `pull_many`.
+
+            await docker.images.build_many({
+                "shop/web:1": {"directory": "web"},
+                "shop/api:1": {"directory": "api", "build_args": {"DEBUG": "1"}},
+            })
+
+        A build that fails because of what an instruction runs is not tried again. API: `ImageBuild`, for each.
+        """
+
+        def begin(tag: str) -> Stream[BuildStep, Built]:
+            return self.build(tag=tag, timeout=timeout, **builds[tag])
+
+        return many("build many", builds, each(begin), concurrency=concurrency, stop_after_failures=stop_after_failures)
 
     async def prune_build_cache(
         self,

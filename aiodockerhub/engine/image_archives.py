@@ -116,15 +116,16 @@ class ImageArchives:
 
         Each outcome is the size of the file in bytes. A file appears when it is whole. API: `ImageGet`, for each.
         """
+        places = {str(image): place for image, place in files.items()}
 
         async def one(image: str, tell: Callable[[SaveProgress], None]) -> int:
             def told(size: int) -> None:
                 tell(SaveProgress(id=image, status="Saving", amount=Amount(current=size)))
 
             stream = self.save(image, platforms=platforms, timeout=timeout)
-            return await stream.write_to(files[image], progress=told)
+            return await stream.write_to(places[image], progress=told)
 
-        return many("save many", files, one, concurrency=concurrency, stop_after_failures=stop_after_failures)
+        return many("save many", places, one, concurrency=concurrency, stop_after_failures=stop_after_failures)
 
     def load_many(
         self,

@@ -413,7 +413,7 @@ class Images(Builds, ImageArchives):
     ) -> BulkStream[BulkProgress[PullProgress], Report[builtins.list[types.ImageDeleteResponseItem]]]:
         """Remove many images, `concurrency` at a time, and report on each; otherwise as `pull_many`.
 
-        There is no progress within one. API: `ImageDelete`, for each.
+        There is no progress within one, and none is tried again. API: `ImageDelete`, for each.
         """
 
         async def one(
@@ -422,7 +422,17 @@ class Images(Builds, ImageArchives):
         ) -> builtins.list[types.ImageDeleteResponseItem]:
             return await self.remove(image, force=force, no_prune=no_prune, timeout=timeout)
 
-        return many("remove many", images, one, concurrency=concurrency, stop_after_failures=stop_after_failures)
+        def worth(error: Exception) -> bool:  # noqa: ARG001  (a removal may have been done, whatever was lost since)
+            return False
+
+        return many(
+            "remove many",
+            images,
+            one,
+            concurrency=concurrency,
+            stop_after_failures=stop_after_failures,
+            worth=worth,
+        )
 
     async def _shown(self, name: Reference, auth: CredentialsSource) -> dict[str, str]:
         """The header with the credentials for the registry of `name`, if there are any."""

@@ -29,9 +29,10 @@ def many(
     *,
     concurrency: int,
     stop_after_failures: int | None,
+    worth: Callable[[Exception], bool | float] = transient,
 ) -> BulkStream[BulkProgress[_Step], Report[_Outcome]]:
-    """`one` for each of `references`, `concurrency` of them at a time; what may pass is tried again."""
-    run = Run(references, one, concurrency=concurrency, worth=transient, stop_after_failures=stop_after_failures)
+    """`one` for each of `references`, `concurrency` of them at a time; tried again after what `worth` says may pass."""
+    run = Run(references, one, concurrency=concurrency, worth=worth, stop_after_failures=stop_after_failures)
     told = Reported(run)
     return BulkStream(Flow(name, run.begin, told, told), lambda: run.report)
 
