@@ -50,7 +50,19 @@ async def service(docker, image, command, **settings):
 
 
 async def texts(stream):
+    """What has been written, line by line, in an order of its own."""
     return sorted([line.text async for line in stream.lines()])
+
+
+async def first(count, logs, thing, **options):
+    """The first lines that come, however long that takes, in an order of their own."""
+    heard = []
+    async with asyncio.timeout(60):
+        async for line in logs(thing, follow=True, **options).lines():
+            heard.append(line.text)
+            if len(heard) == count:
+                break
+    return sorted(heard)
 
 
 # On a server that remembers
@@ -547,7 +559,7 @@ async def test_a_service_runs_with_what_it_is_given(swarm, busybox):
                 (counted,) = await docker.services.list(filters={"id": made["ID"]}, status=True)
                 assert counted["ServiceStatus"]["RunningTasks"] == 2
                 lines = ["a secret", "a config", "two words", "7"]
-                assert await texts(docker.services.logs(made)) == sorted([*lines, "h-1", *lines, "h-2"])
+                assert await first(10, docker.services.logs, made) == sorted([*lines, "h-1", *lines, "h-2"])
                 with pytest.raises(BadRequest, match="is in use by the following service"):
                     await docker.secrets.remove(name)
                 with pytest.raises(BadRequest, match="is in use by the following service"):
@@ -564,18 +576,18 @@ async def test_a_service_changes_scales_and_goes_back(swarm, busybox):
         service(docker, busybox, RUNNING, env={"A": 1}, update_parallelism=0, rollback_parallelism=0) as made,
     ):
         services = docker.services
-        first = await services.wait_converged(made)
-        await services.update(first, env={"A": 2}, replicas=2)
+        original = await services.wait_converged(made)
+        await services.update(original, env={"A": 2}, replicas=2)
         with pytest.raises(ServerError, match="update out of sequence"):
-            await services.update(first, replicas=3)
+            await services.update(original, replicas=3)
         second = await services.wait_converged(made)
         running = {"service": made["ID"], "desired-state": "running"}
         assert second["UpdateStatus"]["State"] == "completed"
         tasks = await docker.tasks.list(filters=running)
         assert [task["Spec"]["ContainerSpec"]["Env"] for task in tasks] == [["A=2"], ["A=2"]]
         assert await docker.tasks.inspect(tasks[0]) == tasks[0]
-        assert await texts(docker.tasks.logs(tasks[0])) == ["up 2"]
-        assert await texts(docker.services.logs(made)) == ["up 1", "up 2", "up 2"]
+        assert await first(1, docker.tasks.logs, tasks[0]) == ["up 2"]
+        assert await first(3, docker.services.logs, made) == ["up 1", "up 2", "up 2"]
         await services.rollback(second)
         third = await services.wait_converged(made)
         assert third["Spec"]["TaskTemplate"]["ContainerSpec"]["Env"] == ["A=1"]
@@ -637,8 +649,10 @@ async def test_logs_follow_tell_whose_they_are_and_pass_a_terminal_through(swarm
         ) as made:
             await docker.services.wait_converged(made)
             (task,) = await docker.tasks.list(filters={"service": made["ID"]})
-            for stream in (docker.services.logs(made), docker.tasks.logs(task)):
-                assert b"".join([part async for part in stream.raw]) == b"a\r\n"
+            for logs, thing in ((docker.services.logs, made), (docker.tasks.logs, task)):
+                async for part in logs(thing, follow=True).raw:
+                    assert part == b"a\r\n"
+                    break
         async with service(docker, busybox, RUNNING, log_driver="none") as made:
             await docker.services.wait_converged(made)
             assert await texts(docker.services.logs(made)) == []

@@ -1,4 +1,4 @@
-"""Swarms of two engines: joined with a token, left again, and what no log and no error tells."""
+"""Swarms of two engines: joined with a token, which is in no log and no error, run tasks on both, left again."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from aiodockerhub import BadRequest, Docker, ServerError
 
 
 @pytest.mark.parametrize("roles", [("oldest", "newest"), ("newest", "stable")], ids="-".join)
-async def test_another_engine_joins_is_drained_and_leaves(rig, roles, caplog):
+async def test_another_engine_joins_runs_tasks_is_drained_and_leaves(rig, roles, caplog):
     manager, other = (rig.engine(role) for role in roles)
+    assert rig.busybox(manager) == rig.busybox(other)
     address = f"127.0.0.1:{free_port()}"
     with swarm_of(manager, address), caplog.at_level(logging.DEBUG):
         async with Docker(manager.base_url) as docker, Docker(other.base_url) as joining:
@@ -31,7 +32,21 @@ async def test_another_engine_joins_is_drained_and_leaves(rig, roles, caplog):
                 }
                 with pytest.raises(ServerError, match="Worker nodes can't be used to view or modify cluster state"):
                     await joining.nodes.list()
-                await docker.nodes.update(await docker.nodes.inspect(name), availability="drain", role="worker")
+                everywhere = await docker.services.create(
+                    rig.busybox(other),
+                    "sh -c 'hostname; exec sleep 1000'",
+                    hostname="{{.Node.ID}}",
+                    mode="global",
+                    stop_signal="KILL",
+                )
+                await docker.services.wait_converged(everywhere)
+                written = set()
+                async for line in docker.services.logs(everywhere, follow=True).lines():
+                    written.add(line.text)
+                    if len(written) == 2:
+                        break
+                assert written == {name, (await docker.info())["Swarm"]["NodeID"]}
+                await docker.nodes.update(await docker.nodes.inspect(name), availability="drain")
                 assert (await docker.nodes.inspect(name))["Spec"]["Availability"] == "drain"
             finally:
                 await joining.swarm.leave(force=True)

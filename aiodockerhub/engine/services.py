@@ -216,8 +216,8 @@ class Services:
 
         An update is over then. Looked at whenever the engine tells of something that concerns it, and now and then,
         since engines tell nothing of tasks on other nodes. Without a limit unless `timeout` is given: a service whose
-        tasks fail, or find no node, never gets there. Tasks do not tell their ports: right after an update of nothing but
-        ports those from before count.
+        tasks fail, or find no node, never gets there. Tasks do not tell their ports: right after an update of nothing
+        but ports those from before count.
 
         Raises NotFound, also when it is removed meanwhile; UpdateFailed when its update stops or is taken back;
         TimedOut, which says what was missing; StreamBroken when the engine goes meanwhile.
