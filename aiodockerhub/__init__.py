@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from aiodockerhub.errors import Closed as Closed
     from aiodockerhub.errors import Conflict as Conflict
     from aiodockerhub.errors import ConnectionFailed as ConnectionFailed
+    from aiodockerhub.errors import ContainerFailed as ContainerFailed
     from aiodockerhub.errors import ContainerNotFound as ContainerNotFound
     from aiodockerhub.errors import DockerError as DockerError
     from aiodockerhub.errors import EngineUnreachable as EngineUnreachable
@@ -78,6 +79,7 @@ if TYPE_CHECKING:
     from aiodockerhub.local.hub import HubRequest as HubRequest
     from aiodockerhub.local.hub import LocalHub as LocalHub
     from aiodockerhub.local.repositories import HubImage as HubImage
+    from aiodockerhub.progress import Away as Away
     from aiodockerhub.progress import BuildStep as BuildStep
     from aiodockerhub.progress import BuildVertex as BuildVertex
     from aiodockerhub.progress import Built as Built
@@ -128,6 +130,7 @@ _ROOMS = {
         "Closed",
         "Conflict",
         "ConnectionFailed",
+        "ContainerFailed",
         "ContainerNotFound",
         "DockerError",
         "EngineUnreachable",
@@ -163,6 +166,7 @@ _ROOMS = {
     "local.hub": ("HubRequest", "LocalHub"),
     "local.repositories": ("HubImage",),
     "progress": (
+        "Away",
         "BuildStep",
         "BuildVertex",
         "Built",

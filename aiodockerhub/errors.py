@@ -5,7 +5,8 @@
             BadAddress                  an engine's address, or a context, that can't be used
             BadReference                an image reference that can't be parsed
         BadCredentials                  a credentials file or helper that can't be read
-        BadFile                         a file to be sent that is missing, unreadable, or changed meanwhile
+        BadFile                         a file to be sent that is missing, unreadable, or changed meanwhile;
+                                        one to be written that can't be
         UnsafeArchive                   an archive that would write outside its directory, or make devices
         Closed                          used after close(), or closed while it was in use
         Misused                         also a RuntimeError; another event loop, two iterators at once
@@ -25,8 +26,9 @@
             RateLimited 429, ServerError 5xx, NotImplementedByEngine 501
             (ImageNotFound, ContainerNotFound <- NotFound)
         OperationFailed                 an error inside a stream that began well
-            PullFailed, PushFailed, ImportFailed, BuildFailed
+            PullFailed, PushFailed, ImportFailed, BuildFailed, SaveFailed, LoadFailed
             UpdateFailed                a service's update that stopped, or was taken back
+            ContainerFailed             a container ended with something else than 0
         BulkFailed                      some of many failed; carries the report
 
 An error inside a stream that says "not found", "denied" or "unauthorized" is an instance of `NotFound`, `Forbidden`
@@ -51,12 +53,14 @@ __all__ = [
     "Closed",
     "Conflict",
     "ConnectionFailed",
+    "ContainerFailed",
     "ContainerNotFound",
     "DockerError",
     "EngineUnreachable",
     "Forbidden",
     "ImageNotFound",
     "ImportFailed",
+    "LoadFailed",
     "Misused",
     "NotFound",
     "NotImplementedByEngine",
@@ -68,6 +72,7 @@ __all__ = [
     "PushFailed",
     "RateLimited",
     "Redirected",
+    "SaveFailed",
     "ServerError",
     "StreamBroken",
     "TLSFailed",
@@ -110,7 +115,10 @@ class BadCredentials(DockerError):
 
 
 class BadFile(DockerError):
-    """A file or directory to be sent that is missing, can't be read, or changed while it was sent. `file` names it."""
+    """A file or directory to be sent that is missing, can't be read, or changed while it was sent.
+
+    Also one to be written that can't be. `file` names it.
+    """
 
     def __init__(self, message: str, *, file: str) -> None:
         super().__init__(message)
@@ -314,8 +322,29 @@ class BuildFailed(OperationFailed):
     step: str | None = None
 
 
+class ContainerFailed(OperationFailed):
+    """A container's command ended with something else than 0: `exit_code`, which is its `code` too.
+
+    `stderr` is the end of what it wrote there, of stdout where it wrote nothing to stderr: bytes, at most 64 KiB.
+    """
+
+    def __init__(self, message: str, *, exit_code: int, stderr: bytes) -> None:
+        lines = stderr.decode("utf-8", "replace").strip().splitlines()
+        super().__init__(f"{message}: {lines[-1][:500]}" if lines else message, code=exit_code)
+        self.exit_code = exit_code
+        self.stderr = stderr
+
+
 class UpdateFailed(OperationFailed):
     """The update of a service stopped, or was taken back; `message` is what the swarm says of it."""
+
+
+class SaveFailed(OperationFailed):
+    """The engine could not save."""
+
+
+class LoadFailed(OperationFailed):
+    """The engine could not load."""
 
 
 class BulkFailed(DockerError):

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from aiodockerhub.errors import DockerError
 
 __all__ = [
     "Actor",
     "Amount",
+    "Away",
     "BuildStep",
     "BuildVertex",
     "Built",
@@ -148,6 +154,17 @@ class Event(msgspec.Struct, kw_only=True, gc=False):
     scope: str | None = None
     time: int | None = None
     time_nano: int | None = msgspec.field(name="timeNano", default=None)
+
+
+class Away(msgspec.Struct, frozen=True):
+    """The engine told no events for a while: from `since` to `until`, by the clock here; `error` is how it began.
+
+    What happened meanwhile follows, as far as the engine kept it.
+    """
+
+    since: datetime
+    until: datetime
+    error: DockerError
 
 
 class LogChunk(msgspec.Struct, gc=False):

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypeAlias, Unpack, cast
+from typing import TYPE_CHECKING, Literal, TypeAlias, Unpack, cast, overload
 
 from aiodockerhub.engine.container_config import ContainerSettings, container_config
-from aiodockerhub.engine.duplex import Duplex, duplex
+from aiodockerhub.engine.duplex import Duplex, Stdin, duplex
 from aiodockerhub.engine.identity import Named, id_of
 from aiodockerhub.engine.logs import Logs, LogStream
 from aiodockerhub.engine.system import Filters, Moment, moment, written
-from aiodockerhub.errors import OperationFailed, StreamBroken, failed
+from aiodockerhub.errors import BadParameter, ImageNotFound, OperationFailed, StreamBroken, failed
 from aiodockerhub.wire.timeouts import UNSET, CallTimeout
 
 if TYPE_CHECKING:
     import builtins
     from collections.abc import Sequence
 
+    from aiodockerhub.credentials import CredentialsSource
     from aiodockerhub.engine import types
     from aiodockerhub.engine.api import Engine
+    from aiodockerhub.progress import Completed
     from aiodockerhub.wire.hijack import Hijacked
 
-__all__ = ["Condition", "Containers"]
+__all__ = ["Condition", "Containers", "PullPolicy"]
 
 Condition: TypeAlias = Literal["not-running", "next-exit", "removed"]
 """What `wait` waits for: that it does not run (at once if so), that it exits once more, that it is gone."""
+
+
+PullPolicy: TypeAlias = Literal["missing", "always", "never"]
+"""When `run` pulls the image: where the engine lacks it, first of all, or not at all."""
 
 
 class Containers:
@@ -267,6 +273,94 @@ class Containers:
             "tail": tail,
         }
         return self._logs.stream(name, parameters, self._has_terminal, timeout)
+
+    @overload
+    async def run(
+        self,
+        image: str,
+        command: str | Sequence[str] | None = None,
+        *,
+        stdin: Stdin | None = None,
+        detach: Literal[False] = False,
+        check: bool = True,
+        pull: PullPolicy = "missing",
+        auth: CredentialsSource = None,
+        name: str | None = None,
+        platform: str | None = None,
+        config: types.ContainerCreateRequest | None = None,
+        timeout: CallTimeout = UNSET,
+        **settings: Unpack[ContainerSettings],
+    ) -> Completed: ...
+
+    @overload
+    async def run(
+        self,
+        image: str,
+        command: str | Sequence[str] | None = None,
+        *,
+        detach: Literal[True],
+        pull: PullPolicy = "missing",
+        auth: CredentialsSource = None,
+        name: str | None = None,
+        platform: str | None = None,
+        config: types.ContainerCreateRequest | None = None,
+        **settings: Unpack[ContainerSettings],
+    ) -> types.ContainerCreateResponse: ...
+
+    async def run(
+        self,
+        image: str,
+        command: str | Sequence[str] | None = None,
+        *,
+        stdin: Stdin | None = None,
+        detach: bool = False,
+        check: bool = True,
+        pull: PullPolicy = "missing",
+        auth: CredentialsSource = None,
+        name: str | None = None,
+        platform: str | None = None,
+        config: types.ContainerCreateRequest | None = None,
+        timeout: CallTimeout = UNSET,
+        **settings: Unpack[ContainerSettings],
+    ) -> Completed | types.ContainerCreateResponse:
+        """Run a command in a container of its own: its exit code, and all that it wrote. The container is gone then.
+
+        The image is pulled where it is `missing`, `always`, or `never`, with `auth` as in `images.pull`. `stdin` is fed
+        while output is read; a terminal (`tty`) makes one stream of the output. `timeout` bounds the command's own
+        time. However it ends, by an error or by cancellation at any moment too, the container is removed, with its
+        anonymous volumes. With `detach` it is started and left alone: the result is what `create` gives.
+
+            hello = await docker.containers.run("busybox", ["echo", "hello"])
+            print(hello.stdout.decode())
+
+        All else is as in `create`; that an engine removes a container itself (`auto_remove`) is for `detach` alone.
+        Raises ContainerFailed, with exit code and the end of stderr, for an exit code other than 0 unless `check` is
+        False; what pull, `create` and `start` raise, and TimedOut.
+        API: `ContainerCreate`, `ContainerAttach`, `ContainerStart`, `ContainerWait`, `ContainerDelete`.
+        """
+        from aiodockerhub.engine.images import Images
+        from aiodockerhub.engine.runs import completed, taken_away
+
+        if not detach and settings.get("auto_remove"):
+            raise BadParameter("auto_remove is for detach=True: otherwise run() removes the container itself")
+        if stdin is not None:
+            settings["open_stdin"] = settings["stdin_once"] = True
+        images = Images(self._engine)
+        if pull == "always":
+            await images.pull(image, platform=platform, auth=auth)
+        while True:
+            create = self.create(image, command, name=name, platform=platform, config=config, **settings)
+            try:
+                async with taken_away(self, create, always=not detach) as container:
+                    if not detach:
+                        return await completed(self, container, stdin, check=check, timeout=timeout)
+                    await self.start(container)
+                    return container
+            except ImageNotFound:
+                if pull != "missing":
+                    raise
+                pull = "never"
+            await images.pull(image, platform=platform, auth=auth)
 
     def attach(
         self,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import email.utils
 import re
+import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast, overload
 
 import msgspec
 
@@ -21,7 +23,7 @@ from aiodockerhub.progress import Event
 from aiodockerhub.wire.jsonstream import JSONLines
 from aiodockerhub.wire.messages import Outgoing, Request
 from aiodockerhub.wire.paths import written_path
-from aiodockerhub.wire.stream import NoOutcome
+from aiodockerhub.wire.stream import Flow, NoOutcome, Stream
 from aiodockerhub.wire.timeouts import UNSET, CallTimeout
 
 if TYPE_CHECKING:
@@ -30,9 +32,9 @@ if TYPE_CHECKING:
     from aiodockerhub.credentials import CredentialsSource
     from aiodockerhub.engine import types
     from aiodockerhub.engine.api import Engine
+    from aiodockerhub.progress import Away
     from aiodockerhub.wire.body import Body
     from aiodockerhub.wire.messages import Answer
-    from aiodockerhub.wire.stream import Stream
 
 __all__ = ["Filters", "Moment", "Ping", "Pruned", "System"]
 
@@ -209,19 +211,67 @@ class System:
         except NotFound:  # podman keeps its cache among the images
             return None
 
+    @overload
     def events(
         self,
         *,
         since: Moment | None = None,
         until: Moment | None = None,
         filters: Filters | None = None,
+        reconnect: Literal[False] = False,
         timeout: CallTimeout = UNSET,
-    ) -> Stream[Event, None]:
+    ) -> Stream[Event, None]: ...
+
+    @overload
+    def events(
+        self,
+        *,
+        since: Moment | None = None,
+        until: Moment | None = None,
+        filters: Filters | None = None,
+        reconnect: Literal[True],
+        timeout: CallTimeout = UNSET,
+    ) -> Stream[Event | Away, None]: ...
+
+    def events(
+        self,
+        *,
+        since: Moment | None = None,
+        until: Moment | None = None,
+        filters: Filters | None = None,
+        reconnect: bool = False,
+        timeout: CallTimeout = UNSET,
+    ) -> Stream[Event, None] | Stream[Event | Away, None]:
         """What happens in the engine, from now on or from `since`; without an end unless `until` is given.
 
         `timeout` bounds the whole stream; `Timeout(idle=...)` the silence. The stream raises StreamBroken where the
-        connection breaks, and BadRequest for a filter that the engine does not know. API: `SystemEvents`.
+        connection breaks, and BadRequest for a filter that the engine does not know.
+
+        With `reconnect` it listens anew instead, as soon as the engine lets it, from the last event on, without loss
+        and without doubles, and tells it with an `Away` among the events; time limits then hold for each connection.
+        dockerd keeps the last 256 events, and none when it is restarted: what it did not tell before is lost then.
+        API: `SystemEvents`.
         """
+
+        def listen(since: Moment | None) -> Stream[Event, None]:
+            return self._listen(since, until, filters, timeout)
+
+        if not reconnect:
+            return listen(since)
+        from aiodockerhub.engine.lasting import LastingEvents
+
+        lasting = LastingEvents(self._engine.http.pool, listen, self._now, since=since, endless=until is None)
+        return Stream(Flow("events", lasting.begin, lasting, lasting))
+
+    async def _now(self) -> int:
+        """The engine's time, in seconds since 1970; ours where it does not tell."""
+        answer = await self._engine.http.call(Request("GET", "/_ping"))
+        date = answer.headers.get("Date")
+        return int(email.utils.parsedate_to_datetime(date).timestamp() if date else time.time())
+
+    def _listen(
+        self, since: Moment | None, until: Moment | None, filters: Filters | None, timeout: CallTimeout
+    ) -> Stream[Event, None]:
         parameters = {"since": moment(since), "until": moment(until), "filters": written(filters)}
 
         async def begin() -> Body:
