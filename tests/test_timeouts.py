@@ -7,7 +7,7 @@ import dataclasses
 import pickle
 
 import pytest
-from scripted_server import CHUNKED, ScriptedServer, answered, answering, chunk, silent
+from scripted_server import CHUNKED, ScriptedServer, answered, answering, chunk, line, pulled, silent, telling
 
 from aiodockerhub import Docker, Limits, Timeout
 from aiodockerhub.errors import BadParameter, ServerError, TimedOut
@@ -93,6 +93,28 @@ async def test_a_number_bounds_a_whole_stream_where_it_is_asked_for(script, limi
     async with ScriptedServer(script) as server, Docker(server.url, version="1.45", timeout=None) as docker:
         await times_out(docker.events(timeout=limit), "longer than")
         assert docker.stats().open_streams == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "limit"), [("pull", 1), ("pull of all tags", Timeout(total=1)), ("build", Timeout(total=1))]
+)
+async def test_it_bounds_the_question_what_a_stream_came_to_as_well(kind, limit, scripted):
+    """A second, in which a stream of one line ends before."""
+    scripted.says["/images/create"] = telling(chunk(line(status="Pulling from x", id="latest")))
+    scripted.says["/build"] = pulled("built")
+    scripted.says["/images/x:latest/json"] = scripted.says["/images/x/json"] = silent
+    async with Docker(scripted.url, version="1.45", timeout=None) as docker:
+        stream = {
+            "pull": lambda: docker.images.pull("x", timeout=limit),
+            "pull of all tags": lambda: docker.images.pull("x", all_tags=True, timeout=limit),
+            "build": lambda: docker.images.build(fileobj="FROM x", tag="x", timeout=limit),
+        }[kind]()
+        error = await times_out(stream, f"{kind[:4]}.* took longer than its time limit")
+        assert scripted.calls()[-1].startswith("GET /images/x")
+        with pytest.raises(TimedOut) as again:
+            await stream
+        assert again.value is error
+        assert (docker.stats().open_calls, docker.stats().open_streams) == (0, 0)
 
 
 @pytest.mark.parametrize("client", [TINY, Timeout(total=TINY)])

@@ -102,6 +102,11 @@ class Run(Generic[Item, Outcome]):
             raise Misused("this run has not begun, and belongs to no loop yet")
         return self._loop
 
+    @property
+    def deadline(self) -> float:
+        """Infinite: time limits are those of each operation."""
+        return math.inf
+
     async def read(self) -> list[BulkProgress[Item]]:
         """What happened since the last call, at least one event; empty at the end. Raises what ended it early."""
         if self._task is None and not self._over:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -29,7 +30,6 @@ class Body:
         "__weakref__",
         "_asked",
         "_content",
-        "_deadline",
         "_error",
         "_idle",
         "_place",
@@ -37,6 +37,7 @@ class Body:
         "_protocol",
         "_response",
         "closed",
+        "deadline",
         "loop",
     )
 
@@ -48,7 +49,7 @@ class Body:
         *,
         asked: str,
         idle: float | None,
-        deadline: float | None,
+        deadline: float,
     ) -> None:
         self._response = response
         self._content = response.content
@@ -57,7 +58,7 @@ class Body:
         self.loop = pool.bind()
         self._asked = asked
         self._idle = idle
-        self._deadline = deadline
+        self.deadline = deadline
         self._error: DockerError | None = None
         self._protocol = unbounded(response)
         self.closed = False
@@ -78,7 +79,7 @@ class Body:
         if self._error is not None:
             raise self._error
         try:
-            if self._idle is None and self._deadline is None:
+            if self._idle is None and self.deadline == math.inf:
                 chunk = await self._content.readany()
             else:
                 chunk = await self._read_in_time()
@@ -103,8 +104,8 @@ class Body:
 
     async def _read_in_time(self) -> bytes:
         now = self.loop.time()
-        silent = now + self._idle if self._idle is not None else None
-        when = min(limit for limit in (silent, self._deadline) if limit is not None)
+        silent = now + self._idle if self._idle is not None else math.inf
+        when = min(silent, self.deadline)
         if when <= now:  # what is there already would be given without a wait, and so without an end
             raise TimedOut(f"it took longer than its time limit ({self._asked})")
         try:

@@ -239,7 +239,7 @@ class Hijacked:
         self._asked = asked
         self._early = early  # what came together with the head
         self._idle = idle
-        self._deadline = deadline
+        self.deadline = deadline
         self._error: DockerError | None = None
         self._ended = False
         pool.enter(self)
@@ -285,7 +285,7 @@ class Hijacked:
 
     async def _in_time(self, step: Callable[[], Awaitable[_Result]], patience: float | None) -> _Result:
         silent = self.loop.time() + patience if patience is not None else math.inf
-        until = min(silent, self._deadline)
+        until = min(silent, self.deadline)
         try:
             async with asyncio.timeout_at(until if until < math.inf else None):
                 result = await step()

@@ -6,7 +6,6 @@ import asyncio
 import errno
 import functools
 import logging
-import math
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
@@ -363,8 +362,7 @@ class HTTP:
         idle: float | None,
         deadline: float,
     ) -> Body:
-        until = deadline if deadline < math.inf else None
-        return Body(response, self.pool, place, asked=request.asked, idle=idle, deadline=until)
+        return Body(response, self.pool, place, asked=request.asked, idle=idle, deadline=deadline)
 
 
 def _attempt(request: Request) -> Attempt:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import collections
+import math
 import warnings
 import weakref
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar, cast
 
-from aiodockerhub.errors import Closed, DockerError, Misused
+from aiodockerhub.errors import Closed, DockerError, Misused, TimedOut
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -32,6 +33,11 @@ class Source(Protocol[Chunk]):
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
         """The loop that it belongs to."""
+        ...
+
+    @property
+    def deadline(self) -> float:
+        """When it has to be over, with what it comes to, in the loop's time; infinite where there is no limit."""
         ...
 
     async def read(self) -> Chunk:
@@ -257,10 +263,18 @@ class Flow(Generic[Item, Outcome]):
             return error
 
     async def _finish(self) -> bool:
-        self.result = await self._collector.outcome()
+        source = self.source
+        assert source is not None  # noqa: S101  (it came to its end)
+        try:
+            async with asyncio.timeout_at(source.deadline if source.deadline < math.inf else None):
+                self.result = await self._collector.outcome()
+        except TimeoutError as error:
+            if isinstance(error, DockerError):
+                raise
+            raise TimedOut(f"{self.name} took longer than its time limit, to tell what it came to") from error
         self.state = _ENDED
-        if not self.held and self.source is not None:
-            self.source.close()  # one that goes both ways is open still, for who holds it
+        if not self.held:
+            source.close()  # one that goes both ways is open still, for who holds it
         return False
 
 
