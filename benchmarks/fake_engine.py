@@ -271,9 +271,20 @@ def log_frames(count: int) -> list[bytes]:
     return [struct.pack(">BxxxL", 1 + number % 2, len(text)) + text for number, text in enumerate(texts)]
 
 
+def push_lines(count: int) -> list[bytes]:
+    """What a push says: layers in turn, at last the manifest's digest, in words and as `aux`."""
+    digest = b"sha256:" + b"d" * 64
+    return [
+        *(b'{"status":"Pushing","progressDetail":{"current":%d},"id":"layer"}\r\n' % number for number in range(count)),
+        b'{"status":"latest: digest: %s size: 528"}\r\n' % digest,
+        b'{"progressDetail":{},"aux":{"Tag":"latest","Digest":"%s","Size":528}}\r\n' % digest,
+    ]
+
+
 _STREAMS = {
     "/images/create": (progress_lines, "application/json"),
     "/events": (events, "application/json"),
+    "/push": (push_lines, "application/json"),
     "/logs": (log_frames, "application/vnd.docker.multiplexed-stream"),
 }
 
@@ -303,7 +314,8 @@ def path_of(target: str) -> str:
 
 def kind_of(target: str) -> str:
     path = path_of(target)
-    return "/logs" if path.startswith("/containers/") and path.endswith("/logs") else path
+    kinds = {"/containers/": "/logs", "/images/": "/push"}
+    return next((end for start, end in kinds.items() if path.startswith(start) and path.endswith(end)), path)
 
 
 def stream_head(content_type: str) -> bytes:
