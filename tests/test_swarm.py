@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from swarming import ADDRESSES, NOT_HERE, asked, on_dockers, on_podman, remembering, swarm_of
 
-from aiodockerhub import BadParameter, BadRequest, Conflict, Docker, NotFound, ServerError
+from aiodockerhub import BadParameter, BadRequest, Conflict, Docker, NotFound, ServerError, Unauthorized
 
 NODE = {"ID": "n", "Version": {"Index": 7}, "Spec": {"Role": "worker", "Availability": "active", "Labels": {"a": "b"}}}
 SWARM = {"ID": "s", "Version": {"Index": 9}, "Spec": {"Name": "default", "Labels": {}}}
@@ -144,6 +144,29 @@ async def test_an_engine_begins_a_swarm_and_leaves_it(engine):
         assert (await docker.info())["Swarm"]["LocalNodeState"] == "inactive"
         with pytest.raises(ServerError, match="This node is not part of a swarm"):
             await docker.swarm.leave()
+
+
+@on_dockers
+async def test_a_manager_that_was_restarted_is_unlocked_with_the_key(rig, engine):
+    locking = {"EncryptionConfig": {"AutoLockManagers": True}}
+    async with Docker(engine.base_url) as docker:
+        await docker.swarm.init(**ADDRESSES, spec=locking)
+        try:
+            key = await docker.swarm.unlock_key()
+            rig.restart(engine)
+            for call in (docker.swarm.inspect, docker.swarm.unlock_key, docker.nodes.list):
+                with pytest.raises(ServerError, match="Swarm is encrypted and needs to be unlocked"):
+                    await call()
+            with pytest.raises(BadRequest, match="invalid key string"):
+                await docker.swarm.unlock("no key")
+            other = key[:-8] + ("AAAAAAAA" if key[-8:] != "AAAAAAAA" else "BBBBBBBB")
+            with pytest.raises(Unauthorized, match="swarm could not be unlocked: invalid key provided") as raised:
+                await docker.swarm.unlock(other)
+            assert other not in str(raised.value)
+            await docker.swarm.unlock(key)
+            assert (await docker.swarm.inspect())["Spec"]["EncryptionConfig"] == {"AutoLockManagers": True}
+        finally:
+            await docker.swarm.leave(force=True)
 
 
 @on_dockers
