@@ -74,6 +74,22 @@ ANSWERS: dict[tuple[str, str], Answered] = {
 }
 """By operation and status."""
 
+
+class Misplaced(NamedTuple):
+    """Keys that the descriptions put into another key's dict, and engines beside it; and who does."""
+
+    keys: tuple[str, ...]
+    source: str
+
+
+MISPLACED: dict[tuple[str, str], Misplaced] = {
+    ("ClusterVolumeSpec", "AccessMode"): Misplaced(
+        ("AccessibilityRequirements", "Availability", "CapacityRange", "Secrets"),
+        source="dockerd 26.1 and 28.5 take and answer them beside AccessMode",
+    ),
+}
+"""By definition, and the key that they stand in there."""
+
 _NONE = "dockerd 20.10, 26.1 and 28.5 answer null where there are none"
 _PRUNED = "dockerd 20.10, 26.1 and 28.5 answer null where nothing was removed; podman 5.8 does of containers"
 
@@ -84,14 +100,17 @@ NULLABLE: dict[tuple[str, str], str] = {
     ("IPAM", "Config"): "dockerd 26.1 and 28.5 answer null for the networks host and none",
     ("IPAM", "Options"): _NONE,
     ("ImagePruneResponse", "ImagesDeleted"): _PRUNED,
+    ("NetworkInspect", "Containers"): "dockerd 20.10, 26.1 and 28.5 answer null for a swarm's network",
+    ("NetworkInspect", "Labels"): "dockerd 20.10, 26.1 and 28.5 answer null for a swarm's network without any",
     ("NetworkPruneResponse", "NetworksDeleted"): _PRUNED,
+    ("NetworkSummary", "Labels"): "dockerd 20.10, 26.1 and 28.5 answer null for a swarm's network without any",
     ("PluginConfigArgs", "Settable"): _NONE,
     ("PluginConfigLinux", "Devices"): _NONE,
     ("SystemDataUsageResponse", "BuildCache"): _NONE,
     ("SystemDataUsageResponse", "Containers"): "dockerd 26.1 and 28.5 answer null for what `type` leaves out",
     ("SystemDataUsageResponse", "Images"): "dockerd 26.1 and 28.5 answer null for what `type` leaves out",
     ("SystemDataUsageResponse", "Volumes"): "dockerd 26.1 and 28.5 answer null for what `type` leaves out",
-    ("Volume", "Labels"): "dockerd 20.10 answers null where there are none",
+    ("Volume", "Labels"): "dockerd 20.10 answers null where there are none, 26.1 and 28.5 do of a cluster volume",
     ("Volume", "Options"): "dockerd 20.10, 26.1 and 28.5, and podman 5.8, answer null where there are none",
     ("VolumeListResponse", "Warnings"): _NONE,
 }

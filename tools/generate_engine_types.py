@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from engine_api_corrections import ANSWERS, CORRECTIONS, NULLABLE
+from engine_api_corrections import ANSWERS, CORRECTIONS, MISPLACED, NULLABLE
 
 Json = dict[str, Any]
 Direction = Literal["sent", "received"]
@@ -113,6 +113,11 @@ class Api:
             for description in loaded:
                 if definition := description["definitions"].get(name):
                     self.properties(definition)[key][part] = {"$ref": f"#/definitions/{inside}"}
+        for (name, key), misplaced in MISPLACED.items():
+            for description in loaded:
+                if definition := description["definitions"].get(name):
+                    outer = definition["properties"]
+                    outer.update({one: outer[key]["properties"].pop(one) for one in misplaced.keys})
         for (operation, status), answered in ANSWERS.items():
             for description in loaded:
                 description["operations"][operation]["responses"][status] = answered.schema

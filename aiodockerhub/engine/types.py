@@ -151,80 +151,80 @@ class ClusterVolumeSpec(TypedDict):
     """`ClusterVolumeSpec`: API 1.44 to 1.55."""
 
     AccessMode: ClusterVolumeSpecAccessMode
+    AccessibilityRequirements: ClusterVolumeSpecAccessibilityRequirements
+    Availability: str
+    CapacityRange: ClusterVolumeSpecCapacityRange
     Group: str
+    Secrets: list[ClusterVolumeSpecSecretsItem]
 
 
 class ClusterVolumeSpecAccessMode(TypedDict):
     """`ClusterVolumeSpecAccessMode`: API 1.44 to 1.55."""
 
-    AccessibilityRequirements: ClusterVolumeSpecAccessModeAccessibilityRequirements
-    Availability: str
-    CapacityRange: ClusterVolumeSpecAccessModeCapacityRange
     MountVolume: dict[str, Any]
     Scope: str
-    Secrets: list[ClusterVolumeSpecAccessModeSecretsItem]
     Sharing: str
-
-
-class ClusterVolumeSpecAccessModeAccessibilityRequirements(TypedDict):
-    """`ClusterVolumeSpecAccessModeAccessibilityRequirements`: API 1.44 to 1.55."""
-
-    Preferred: list[Topology]
-    Requisite: list[Topology]
-
-
-class ClusterVolumeSpecAccessModeAccessibilityRequirementsRequest(TypedDict, total=False):
-    """`ClusterVolumeSpecAccessModeAccessibilityRequirements`, as it is sent: API 1.44 to 1.55."""
-
-    Preferred: list[TopologyRequest]
-    Requisite: list[TopologyRequest]
-
-
-class ClusterVolumeSpecAccessModeCapacityRange(TypedDict):
-    """`ClusterVolumeSpecAccessModeCapacityRange`: API 1.44 to 1.55."""
-
-    LimitBytes: int
-    RequiredBytes: int
-
-
-class ClusterVolumeSpecAccessModeCapacityRangeRequest(TypedDict, total=False):
-    """`ClusterVolumeSpecAccessModeCapacityRange`, as it is sent: API 1.44 to 1.55."""
-
-    LimitBytes: int
-    RequiredBytes: int
 
 
 class ClusterVolumeSpecAccessModeRequest(TypedDict, total=False):
     """`ClusterVolumeSpecAccessMode`, as it is sent: API 1.44 to 1.55."""
 
-    AccessibilityRequirements: ClusterVolumeSpecAccessModeAccessibilityRequirementsRequest
-    Availability: Literal["active", "pause", "drain"]
-    CapacityRange: ClusterVolumeSpecAccessModeCapacityRangeRequest
     MountVolume: dict[str, Any]
     Scope: Literal["single", "multi"]
-    Secrets: list[ClusterVolumeSpecAccessModeSecretsItemRequest]
     Sharing: Literal["none", "readonly", "onewriter", "all"]
 
 
-class ClusterVolumeSpecAccessModeSecretsItem(TypedDict):
-    """`ClusterVolumeSpecAccessModeSecretsItem`: API 1.44 to 1.55."""
+class ClusterVolumeSpecAccessibilityRequirements(TypedDict):
+    """`ClusterVolumeSpecAccessibilityRequirements`: API 1.44 to 1.55."""
 
-    Key: str
-    Secret: str
+    Preferred: list[Topology]
+    Requisite: list[Topology]
 
 
-class ClusterVolumeSpecAccessModeSecretsItemRequest(TypedDict, total=False):
-    """`ClusterVolumeSpecAccessModeSecretsItem`, as it is sent: API 1.44 to 1.55."""
+class ClusterVolumeSpecAccessibilityRequirementsRequest(TypedDict, total=False):
+    """`ClusterVolumeSpecAccessibilityRequirements`, as it is sent: API 1.44 to 1.55."""
 
-    Key: str
-    Secret: str
+    Preferred: list[TopologyRequest]
+    Requisite: list[TopologyRequest]
+
+
+class ClusterVolumeSpecCapacityRange(TypedDict):
+    """`ClusterVolumeSpecCapacityRange`: API 1.44 to 1.55."""
+
+    LimitBytes: int
+    RequiredBytes: int
+
+
+class ClusterVolumeSpecCapacityRangeRequest(TypedDict, total=False):
+    """`ClusterVolumeSpecCapacityRange`, as it is sent: API 1.44 to 1.55."""
+
+    LimitBytes: int
+    RequiredBytes: int
 
 
 class ClusterVolumeSpecRequest(TypedDict, total=False):
     """`ClusterVolumeSpec`, as it is sent: API 1.44 to 1.55."""
 
     AccessMode: ClusterVolumeSpecAccessModeRequest
+    AccessibilityRequirements: ClusterVolumeSpecAccessibilityRequirementsRequest
+    Availability: Literal["active", "pause", "drain"]
+    CapacityRange: ClusterVolumeSpecCapacityRangeRequest
     Group: str
+    Secrets: list[ClusterVolumeSpecSecretsItemRequest]
+
+
+class ClusterVolumeSpecSecretsItem(TypedDict):
+    """`ClusterVolumeSpecSecretsItem`: API 1.44 to 1.55."""
+
+    Key: str
+    Secret: str
+
+
+class ClusterVolumeSpecSecretsItemRequest(TypedDict, total=False):
+    """`ClusterVolumeSpecSecretsItem`, as it is sent: API 1.44 to 1.55."""
+
+    Key: str
+    Secret: str
 
 
 class Commit(TypedDict):
@@ -1707,7 +1707,7 @@ class NetworkInspect(TypedDict):
     Attachable: bool
     ConfigFrom: ConfigReference
     ConfigOnly: bool
-    Containers: dict[str, EndpointResource]
+    Containers: dict[str, EndpointResource] | None
     Created: str
     Driver: str
     EnableIPv4: NotRequired[bool]  # from 1.48
@@ -1716,7 +1716,7 @@ class NetworkInspect(TypedDict):
     Id: str
     Ingress: bool
     Internal: bool
-    Labels: dict[str, str]
+    Labels: dict[str, str] | None
     Name: str
     Options: dict[str, str]
     Peers: NotRequired[list[PeerInfo] | None]
@@ -1775,7 +1775,7 @@ class NetworkSummary(TypedDict):
     Id: str
     Ingress: bool
     Internal: bool
-    Labels: dict[str, str]
+    Labels: dict[str, str] | None
     Name: str
     Options: dict[str, str]
     Peers: NotRequired[list[PeerInfo] | None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Literal, cast
+from typing import TYPE_CHECKING, Final, Literal, cast
 
 from aiodockerhub.engine.identity import Called, name_of
 from aiodockerhub.engine.settings import Fields, as_it_is, joined, mapping
@@ -59,9 +59,10 @@ class Volumes:
         swarm's, by a driver that is a CSI plugin. What has no keyword goes into `config`, the engine's own dict; a
         field that both set is refused.
 
-        Raises NotFound for a driver that is not there (ServerError on podman), Conflict where another driver has the
-        name, BadRequest for a name that can't be, ServerError (503) for `cluster` outside of a swarm, and
-        VersionTooLow for it before API 1.42. API: `VolumeCreate`.
+        Raises NotFound for a driver that is not there, which dockerd looks for for 15 seconds (ServerError on podman),
+        Conflict where another driver has the name, BadRequest (ServerError on podman) for a name that can't be,
+        ServerError (503) for `cluster` outside of a swarm, and VersionTooLow for it before API 1.42.
+        API: `VolumeCreate`.
         """
         keywords = {"name": name, "driver": driver, "options": options, "labels": labels, "cluster": cluster}
         body = joined("config", config, _FIELDS, keywords)
@@ -88,23 +89,23 @@ class Volumes:
     ) -> None:
         """Change a cluster volume; `volume` is what `inspect` gave.
 
-        `availability` is all that engines change so far: whether tasks may use it, may go on using it, or have to go.
-        `spec` is all of its settings, None for those that it has.
+        `availability` is all that engines change so far, without a word about the rest: whether tasks may use it, may
+        go on using it, or have to go. `spec` is all of its settings, None for those that it has.
 
             await docker.volumes.update(await docker.volumes.inspect("data"), availability="drain")
 
-        Raises BadParameter for a volume that is not the swarm's, BadRequest for any other change, ServerError where
-        somebody else changed it since `inspect` (inspect again), and for engines in no swarm; VersionTooLow before
-        API 1.42. podman has no cluster volumes. API: `VolumeUpdate`.
+        Raises BadParameter for a volume that is not the swarm's, ServerError where somebody else changed it since
+        `inspect` (inspect again), and for engines in no swarm; VersionTooLow before API 1.42. podman has no cluster
+        volumes. API: `VolumeUpdate`.
         """
         inspected = _cluster_volume(volume)
         await self._engine.call(
             "VolumeUpdate",
             "PUT",
             "/volumes/{}",
-            name_of(volume),
+            inspected["ID"],  # engines find none by its name here
             query={"version": index_of(inspected)},
-            json={"Spec": _spec(inspected, spec, availability)},
+            json={"Spec": whole(inspected, spec, Availability=availability)},
             timeout=timeout,
         )
 
@@ -142,17 +143,6 @@ def _cluster_volume(volume: types.Volume) -> types.ClusterVolume:
     if not found:
         raise BadParameter("what inspect gave of a cluster volume is needed: of others nothing can be changed")
     return found
-
-
-def _spec(
-    inspected: types.ClusterVolume,
-    spec: types.ClusterVolumeSpecRequest | types.ClusterVolumeSpec | None,
-    availability: str | None,
-) -> dict[str, Any]:
-    body = whole(inspected, spec)
-    if availability is not None:
-        body["AccessMode"] = {**(body.get("AccessMode") or {}), "Availability": availability}
-    return body
 
 
 _FIELDS: Final[Fields] = {
