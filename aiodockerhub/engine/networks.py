@@ -98,9 +98,10 @@ class Networks:
             await docker.networks.create("back", internal=True, subnet="10.1.0.0/24", gateway="10.1.0.1")
 
         The engine looks whether the name is in use: engines before API 1.44 do so only when told (CheckDuplicate), and
-        are. Raises Conflict for a name in use, Forbidden for a swarm's network outside of one or a subnet in use,
-        NotFound for a driver that is not there, BadRequest or ServerError for settings that the engine refuses,
-        BadParameter for those that can't be sent. API: `NetworkCreate`.
+        are. Raises Conflict for a name in use, Forbidden for a swarm's network outside of one (ServerError on dockerd
+        20.10), NotFound for a driver that is not there, which dockerd looks for for 15 seconds (ServerError on podman),
+        BadRequest (ServerError on dockerd 20.10 and podman) for settings that the engine refuses, BadParameter for
+        those that can't be sent. API: `NetworkCreate`.
         """
         keywords = {
             "name": name,
@@ -127,8 +128,8 @@ class Networks:
     async def remove(self, network: Named, *, timeout: CallTimeout = UNSET) -> None:
         """Remove a network that nothing is in.
 
-        Raises NotFound, and Forbidden for the engine's own networks, and while containers are in it; podman, for its
-        own, ServerError. API: `NetworkDelete`.
+        Raises NotFound, and Forbidden for the engine's own networks, and while containers are in it. podman takes these
+        out of it, and raises ServerError for its own. API: `NetworkDelete`.
         """
         await self._engine.call("NetworkDelete", "DELETE", "/networks/{}", id_of(network), pace="slow", timeout=timeout)
 
@@ -156,9 +157,9 @@ class Networks:
         `gw_priority` is the way out (0 unless set; API 1.48). What has no keyword goes into `config`, the
         engine's own dict (EndpointConfig); a field that both set is refused.
 
-        Raises ContainerNotFound, NotFound, Forbidden where it is in it already or an address can't be had (Conflict and
-        ServerError on some engines), BadRequest for settings that the engine refuses, BadParameter for those that
-        can't be sent. API: `NetworkConnect`.
+        Raises ContainerNotFound, NotFound, Forbidden where it is in it already, BadRequest (ServerError on dockerd
+        20.10 and podman) for settings that the engine refuses, BadParameter for those that can't be sent. For a
+        container that does not run, dockerd 20.10 checks the settings when it starts. API: `NetworkConnect`.
         """
         keywords = {
             "aliases": aliases,
@@ -188,8 +189,8 @@ class Networks:
     ) -> None:
         """Take a container out of a network; `force` also one that the engine does not know any more.
 
-        Raises NotFound for a network or a container that is not there, Forbidden (ServerError on some engines) for a
-        container that is not in it. API: `NetworkDisconnect`.
+        Raises NotFound for a network or a container that is not there, ServerError for a container that is not in it.
+        API: `NetworkDisconnect`.
         """
         body: dict[str, object] = {"Container": id_of(container)}
         if force is not None:
