@@ -361,6 +361,10 @@ async def test_an_update_sends_the_version_that_was_looked_at_and_all_that_shall
         assert inspected["Spec"]["Mode"] == {"Replicated": {"Replicas": 1}}
         with pytest.raises(BadParameter, match="what inspect gave is needed"):
             await update({"ID": "s", "Spec": spec})
+        with pytest.raises(BadParameter, match="spec: TaskTemplate is a dict, not str"):
+            await update(inspected, {"TaskTemplate": "x"}, user="7")
+        with pytest.raises(TypeError, match="unexpected keyword argument 'volumes'"):
+            await update(inspected, volumes=[])
 
 
 # Converging, on a server that plays the swarm

@@ -15,11 +15,12 @@ from aiodockerhub.engine.settings import (
     entrypoint,
     env,
     filled,
+    joined,
     listed,
     mapping,
     nano_cpus,
     own_dict,
-    put,
+    replace,
     strings,
     words,
 )
@@ -168,14 +169,13 @@ def service_spec(
     settings: ServiceSettings,
 ) -> types.ServiceSpecRequest:
     """The body of `ServiceCreate`. Raises BadParameter, also where a keyword and `spec` set a field differently."""
-    body = own_dict("spec", spec)
+    body = joined(
+        "spec", spec, _FIELDS, _plain({"image": image, "command": command, "name": name, **settings}, "create")
+    )
     if body.get("Mode") is None:
         body["Mode"] = _mode(settings, {})
     else:
         _refuse_modes(settings)
-    for keyword, value in {"image": image, "command": command, "name": name, **settings}.items():
-        for place, made in _filled(keyword, value, "create").items():
-            put(body, place, made, keyword, given="spec")
     return cast("types.ServiceSpecRequest", body)
 
 
@@ -187,29 +187,21 @@ def changed_spec(
 ) -> dict[str, Any]:
     """`spec` with what the keywords say in place of what it says. Raises BadParameter."""
     body = own_dict("spec", spec)
+    for keyword, value in _plain({"image": image, "command": command, **settings}, "update").items():
+        for place, made in filled(_FIELDS, keyword, value, empty=True).items():
+            replace(body, place, made, given="spec")
     if any(settings.get(keyword) is not None for keyword in _MODES):
         body["Mode"] = _mode(settings, body.get("Mode") or {})
-    for keyword, value in {"image": image, "command": command, **settings}.items():
-        for place, made in _filled(keyword, value, "update").items():
-            _replace(body, place, made)
     return body
 
 
-def _filled(keyword: str, value: object, method: str) -> dict[str, object]:
-    if keyword in _MODES:
-        return {}
-    if keyword not in _FIELDS:
-        raise TypeError(f"{method}() got an unexpected keyword argument {keyword!r}")
-    return filled(_FIELDS, keyword, value, empty=method == "update")
-
-
-def _replace(body: dict[str, Any], place: str, value: object) -> None:
-    *outer, name = place.split(".")
-    for key in outer:
-        if body.get(key) is None:
-            body[key] = {}
-        body = body[key]
-    body[name] = value
+def _plain(keywords: Mapping[str, object], method: str) -> dict[str, object]:
+    """Those that fill a field each; the others make up the mode."""
+    plain = {keyword: value for keyword, value in keywords.items() if keyword not in _MODES}
+    for keyword in plain:
+        if keyword not in _FIELDS:
+            raise TypeError(f"{method}() got an unexpected keyword argument {keyword!r}")
+    return plain
 
 
 _MODES: Final = ("mode", "replicas", "max_concurrent")

@@ -26,6 +26,7 @@ __all__ = [
     "own_dict",
     "pairs",
     "put",
+    "replace",
     "strings",
     "words",
 ]
@@ -79,6 +80,12 @@ def put(body: dict[str, Any], place: str, value: object, keyword: str, *, given:
     """
     holder, name = _holder(body, place, given)
     _join(holder, name, value, f"{keyword}= and {given}'s {place}")
+
+
+def replace(body: dict[str, Any], place: str, value: object, *, given: str = "config") -> None:
+    """Sets the field at `place`, whatever is there. Raises BadParameter where there can be no such field."""
+    holder, name = _holder(body, place, given)
+    holder[name] = value
 
 
 def _holder(body: dict[str, Any], place: str, given: str) -> tuple[dict[str, Any], str]:
