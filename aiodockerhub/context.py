@@ -12,7 +12,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast
 
 from aiodockerhub.decoding import decoded
 from aiodockerhub.docker_directory import docker_directory, home_directory
@@ -33,6 +33,10 @@ _TLSChoice: TypeAlias = "Literal[True] | SSLContext | TLS"
 _SYSTEM_SOCKET = "/var/run/docker.sock"
 _LARGEST_FILE = 1024 * 1024
 _CONTEXT_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.+-]+")
+_NOT_SENT: Final = frozenset(
+    {"connection", "content-length", "host", "trailer", "transfer-encoding", "upgrade", "user-agent"}
+)
+"""Headers that are not the configuration's to say: the CLI, as all that is written in Go, leaves them out too."""
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
 
@@ -301,6 +305,6 @@ def _checked_headers(headers: object) -> dict[str, str]:
             raise BadParameter(f"HttpHeaders: {name!r} is no name of a header")
         if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
             raise BadParameter(f"HttpHeaders: the value of {name} can't be sent")
-        if name.lower() != "user-agent":
+        if name.lower() not in _NOT_SENT:
             checked[name] = value
     return checked

@@ -328,11 +328,8 @@ class ContainerFailed(OperationFailed):
     `stderr` is the end of what it wrote there, of stdout where it wrote nothing to stderr: bytes, at most 64 KiB.
     """
 
-    def __init__(self, message: str, *, exit_code: int, stderr: bytes) -> None:
-        lines = stderr.decode("utf-8", "replace").strip().splitlines()
-        super().__init__(f"{message}: {lines[-1][:500]}" if lines else message, code=exit_code)
-        self.exit_code = exit_code
-        self.stderr = stderr
+    exit_code: int = 0
+    stderr: bytes = b""
 
 
 class UpdateFailed(OperationFailed):

@@ -440,8 +440,10 @@ def test_a_config_that_this_user_may_not_read_is_told(short_home):
         short_home.find()
 
 
-def test_headers_of_the_config_go_to_the_engine_but_not_its_user_agent(home):
-    home.config({"HttpHeaders": {"X-Token": "sesame", "User-Agent": "x", "user-agent": "y", "X-B": "a\tb ü"}})
+def test_headers_of_the_config_go_to_the_engine_but_not_what_is_not_its_own_to_say(home):
+    framing = {"Host": "elsewhere", "content-length": "5", "Transfer-Encoding": "chunked", "Connection": "x"}
+    named = {"User-Agent": "x", "user-agent": "y", **framing}
+    home.config({"HttpHeaders": {"X-Token": "sesame", "X-B": "a\tb ü", **named}})
     target = home.find("tcp://box:1")
     assert target.http_headers == {"X-Token": "sesame", "X-B": "a\tb ü"}
     assert "sesame" not in repr(target)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import json
 import socket
 import struct
 
@@ -145,6 +146,20 @@ async def test_the_request_asks_for_the_connection(tmp_path):
         assert {"Connection: Upgrade", "Upgrade: tcp", "Host: docker", "Content-Length: 0"} <= set(fields)
         assert sum(field.startswith("User-Agent: aiodockerhub/") for field in fields) == 1
         assert body == b""
+
+
+async def test_headers_of_the_configuration_are_sent_too(tmp_path, monkeypatch):
+    content = {"HttpHeaders": {"X-A": " ü ", "host": "elsewhere", "content-length": "5", "UPGRADE": "h2c"}}
+    (tmp_path / "config.json").write_text(json.dumps(content))
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    async with Engine(tmp_path, saying(UPGRADED)) as engine:
+        async with Docker(engine.url, version="1.45") as docker:
+            await docker.containers.attach("x")
+        [(head, _)] = engine.heads
+        fields = [
+            line.lower() for line in head.splitlines() if line.split(b":")[0].lower() in (b"x-a", b"host", b"upgrade")
+        ]
+        assert sorted(fields) == [b"host: docker", b"upgrade: tcp", b"x-a: \xc3\xbc"]
 
 
 EVERYTHING = UPGRADED + frame(1, b"early") + frame(2, b"") + frame(2, b"late")

@@ -56,8 +56,17 @@ async def completed(
         stdout, stderr = await process.communicate(stdin)
     code = (await containers.wait(made))["StatusCode"]
     if code and check:
-        raise ContainerFailed(f"the container ended with {code}", exit_code=code, stderr=(stderr or stdout)[-_END:])
+        raise _failed(code, stderr or stdout)
     return Completed(code, stdout, stderr)
+
+
+def _failed(code: int, output: bytes) -> ContainerFailed:
+    end = output[-_END:]
+    lines = end.decode("utf-8", "replace").strip().splitlines()
+    error = ContainerFailed(f"the container ended with {code}" + (f": {lines[-1][:500]}" if lines else ""), code=code)
+    error.exit_code = code
+    error.stderr = end
+    return error
 
 
 async def _remove(containers: Containers, making: asyncio.Task[types.ContainerCreateResponse]) -> None:

@@ -328,7 +328,7 @@ class System:
         return self._engine.stream(f"{method} {target}", begin, decoder, _Errors(method, target))
 
 
-class _Errors:
+class _Errors(NoOutcome):
     def __init__(self, method: str, path: str) -> None:
         self._method = method
         self._path = path
@@ -344,9 +344,6 @@ class _Errors:
             return None
         code = code if isinstance(code, int) else None
         return failed(OperationFailed, message, code=code, method=self._method, path=self._path)
-
-    async def outcome(self) -> None:
-        return
 
 
 def _content(answer: Answer) -> Any:  # noqa: ANN401  (whatever it says that it is)

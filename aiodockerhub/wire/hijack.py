@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 import h11
 from multidict import CIMultiDict
 
-from aiodockerhub.errors import Closed, DockerError, Misused, ProtocolViolated, Redirected, TimedOut
+from aiodockerhub.errors import BadParameter, Closed, DockerError, Misused, ProtocolViolated, Redirected, TimedOut
 from aiodockerhub.retries import MOMENT, again
 from aiodockerhub.wire.failures import broken_body, gone, is_exhaustion, is_passing, unconnected, wants_tls
 from aiodockerhub.wire.redirects import shown
@@ -121,21 +121,22 @@ async def _begun(pool: Pool, server: Server, request: Request, head: bytes, limi
 
 
 def _written(pool: Pool, server: Server, request: Request) -> tuple[h11.Connection, bytes]:
-    """The request as bytes, and who reads the answer."""
-    base = server.base
-    headers = {
-        "Host": base.host_port_subcomponent or "",
-        **pool.headers,
-        "Connection": "Upgrade",
-        "Upgrade": "tcp",
-        **request.headers,
-    }
+    """The request as bytes, and who reads the answer. Raises BadParameter for a header that can't be sent."""
     body = request.body if isinstance(request.body, bytes) else b""
+    headers = CIMultiDict(pool.headers)
+    headers.update({"Host": server.base.host_port_subcomponent or "", "Connection": "Upgrade", "Upgrade": "tcp"})
+    headers.update(request.headers)
     headers["Content-Length"] = str(len(body))
     http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MOST_OF_A_HEAD)
-    target = base.raw_path.rstrip("/") + request.target
-    asked = h11.Request(method=request.method, target=target, headers=list(headers.items()))
-    pieces = (http.send(asked), http.send(h11.Data(data=body)) if body else b"", http.send(h11.EndOfMessage()))
+    try:
+        asked = h11.Request(
+            method=request.method,
+            target=server.base.raw_path.rstrip("/") + request.target,
+            headers=[(name, value.strip().encode()) for name, value in headers.items()],
+        )
+        pieces = (http.send(asked), http.send(h11.Data(data=body)) if body else b"", http.send(h11.EndOfMessage()))
+    except h11.LocalProtocolError as error:
+        raise BadParameter(f"a header can't be sent: {error} ({request.asked})") from None
     return http, b"".join(piece or b"" for piece in pieces)
 
 

@@ -85,10 +85,10 @@ class Collector(Protocol[Seen, Made]):
 
 
 class NoOutcome:
-    """The collector of a stream that comes to nothing. Nothing is looked at, not even by a subclass."""
+    """The collector of a stream that comes to nothing."""
 
     def observe(self, item: Any) -> DockerError | None:  # noqa: ANN401, ARG002  (what every collector takes)
-        """Never asked but for what is read raw."""
+        """Nothing is looked at."""
         return None
 
     async def outcome(self) -> None:
@@ -131,7 +131,7 @@ class Flow(Generic[Item, Outcome]):
         self._begin = begin
         self._collector = collector
         # a call for each item, to look at nothing, would be a tenth of the work
-        self._watched = not isinstance(collector, NoOutcome)
+        self._watched = type(collector) is not NoOutcome
         self._convert = convert
         self._busy = False
         self._opening: asyncio.Timeout | None = None
