@@ -136,9 +136,9 @@ def unreachable() -> Cells:
     return everywhere(EngineUnreachable, search=ConnectionFailed)
 
 
-def empty(**others: Any) -> Cells:
-    """An answer without a body: engines send it where there is nothing to tell."""
-    return everywhere(None, pull=GOOD, upload=ProtocolViolated, build=ProtocolViolated, search=ProtocolViolated)
+def empty() -> Cells:
+    """An answer without a body, which is one to those alone who promise nothing."""
+    return everywhere(ProtocolViolated, request=None, stream=None)
 
 
 # What peers do

@@ -25,6 +25,7 @@ from aiodockerhub.errors import (
     Forbidden,
     ImageNotFound,
     OperationFailed,
+    ProtocolViolated,
     PullFailed,
     PushFailed,
     StreamBroken,
@@ -591,8 +592,18 @@ async def test_an_error_before_a_cut_is_what_is_raised(scripted, docker):
 
 
 async def test_an_empty_body_is_a_stream_without_items(scripted, docker):
-    scripted.says[PULL] = pulled()
-    assert await read(docker.images.pull("busybox")) == ([], None)
+    scripted.says["/events"] = pulled()
+    assert await read(docker.events()) == ([], None)
     scripted.says["/events"] = telling(chunk(b"\r\n\r\n \n"))
     assert await read(docker.events()) == ([], None)
     assert END == b"0\r\n\r\n"
+
+
+@pytest.mark.parametrize("path", [PULL, "/images/busybox/push"])
+async def test_a_transfer_of_which_the_engine_says_nothing_is_not_taken_for_done(scripted, docker, path):
+    scripted.says[path] = pulled()
+    transfer = docker.images.pull("busybox") if path == PULL else docker.images.push("busybox")
+    items, failure = await read(transfer)
+    assert items == []
+    assert type(failure) is ProtocolViolated
+    assert f"POST {path}" in str(failure)

@@ -114,7 +114,7 @@ class Engine:
         pace: Pace = "short",
         timeout: CallTimeout = UNSET,
     ) -> Awaitable[Any]:  # cast by the caller to the operation's own type
-        """The decoded answer of an operation; None for one without a body."""
+        """The decoded answer of an operation that promises one. Raises ProtocolViolated for one without a body."""
         request = _request(method, path(template, *parts), query, headers, json)
         limits = self.http.limits(timeout, pace)
         return self._agreed(self.http.decoded, operation, request, limits, query, json)

@@ -201,7 +201,7 @@ class Containers:
         Raises ContainerNotFound, TimedOut, StreamBroken when the engine goes meanwhile, and OperationFailed, with the
         status as its `code`, when the container could not be started or removed. API: `ContainerWait`.
         """
-        answer = await self._engine.json(
+        answer = await self._engine.call(
             "ContainerWait",
             "POST",
             "/containers/{}/wait",
@@ -210,7 +210,7 @@ class Containers:
             pace="stream",
             timeout=timeout,
         )
-        return _waited(answer, f"/containers/{id_of(container)}/wait")
+        return _waited(answer.decoded, f"/containers/{id_of(container)}/wait")
 
     async def remove(
         self,

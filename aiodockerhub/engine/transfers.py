@@ -98,6 +98,8 @@ class _Transfer(Generic[_Step]):
 
     kind: type[OperationFailed]
     path: str
+    told = False
+    """Whether the engine said anything: all of them do, also of an image that is there already."""
 
     def observe(self, item: _Step) -> DockerError | None:
         """The error that the step reports; else it is noted."""
@@ -105,8 +107,14 @@ class _Transfer(Generic[_Step]):
             return reported(self.kind, item, method="POST", path=self.path)
         amount = item.amount
         if amount is None or amount.current is None:  # how far a layer is, nearly every line, tells nothing
+            self.told = True
             self.note(item)
         return None
+
+    def check_told(self, done: str) -> None:
+        """Refuse what an engine did without a word. Raises ProtocolViolated."""
+        if not self.told:
+            raise ProtocolViolated(f"the engine {done} without a word, so perhaps it did not (POST {self.path})")
 
     def note(self, item: _Step) -> None:
         """Keep what the outcome needs."""
@@ -142,6 +150,7 @@ class Pulling(_Transfer[PullProgress]):
 
     async def outcome(self) -> Pulled:
         """The image, by the name it was asked for; with all tags, the first one's with all of them in `tags`."""
+        self.check_told("pulled")
         if not self._all_tags:
             digest = next(iter(self._digests.values()), None)
             return await self._pulled(self._reference, digest)
@@ -184,6 +193,7 @@ class Pushing(_Transfer[PushProgress]):
 
     async def outcome(self) -> Pushed:
         """The tag that was asked for; with all tags, the first one's with all of them in `tags`."""
+        self.check_told("pushed")
         if self._reference.tag is not None:
             return self._tags.get(self._reference.tag) or Pushed(self._reference.familiar, None, None)
         tags = tuple(self._tags.values())

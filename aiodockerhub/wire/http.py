@@ -126,7 +126,7 @@ class HTTP:
         return self._read(request, limits, self._whole)
 
     def decoded(self, request: Request, limits: Span, flight: Flight) -> Awaitable[Any]:  # noqa: ARG002
-        """The JSON of the whole answer, None for an empty one."""
+        """The JSON of the whole answer. Raises ProtocolViolated for an empty one too."""
         return self._read(request, limits, self._decoded)
 
     async def opened(self, request: Request, limits: Span, flight: Flight) -> Body:

@@ -70,7 +70,7 @@ class Answer:
     @property
     def decoded(self) -> Any:  # noqa: ANN401  (the server's own JSON)
         """The JSON of the body, None for an empty one. Raises ProtocolViolated."""
-        return decoded(self.body, self.request)
+        return decoded(self.body, self.request) if _is_there(self.body) else None
 
     def json(self, kind: Any) -> Any:  # noqa: ANN401  (cast by who asks)
         """The body decoded as `kind`. Raises ProtocolViolated for one that is not."""
@@ -81,11 +81,16 @@ class Answer:
 
 
 def decoded(body: bytes, request: Request) -> Any:  # noqa: ANN401  (the server's own JSON)
-    """A body's JSON, None for an empty one. Raises ProtocolViolated."""
+    """A body's JSON. Raises ProtocolViolated for one that is none, or empty."""
     try:
-        return msgspec.json.decode(body) if body and not body.isspace() else None
+        return msgspec.json.decode(body)
     except _NO_JSON as error:
-        raise ProtocolViolated(f"the answer is no JSON ({request.asked})") from error
+        what = "is no JSON" if _is_there(body) else "has no body, where one belongs"
+        raise ProtocolViolated(f"the answer {what} ({request.asked})") from error
+
+
+def _is_there(body: bytes) -> bool:
+    return bool(body) and not body.isspace()
 
 
 def json_body(value: object) -> bytes:
