@@ -26,6 +26,7 @@ import asyncio
 import contextlib
 import gc
 import io
+import itertools
 import json
 import random
 import subprocess
@@ -50,8 +51,8 @@ if TYPE_CHECKING:
 
 WORKERS = 3
 """How many do each kind of work at the same time."""
-CANCELLED = 0.3
-"""The share of calls that is cancelled if it takes long enough."""
+CANCELLED = 3
+"""Of so many calls in turn one is cancelled, the first, if it takes long enough."""
 PATIENCE = 60.0
 """Seconds in which everything has to end, or to catch up, once no connection is cut any more."""
 GROWTH = 24 * 1024
@@ -128,11 +129,8 @@ class Round:
             asyncio.create_task(Follower(docker, counting, self._tally, self._presence, each, end).run())
             for each in kept
         ]
-        workers = [
-            asyncio.create_task(self._work(name, job))
-            for name, job in self._jobs(docker, uncut, target).items()
-            for _ in range(WORKERS)
-        ]
+        jobs = self._jobs(docker, uncut, target)
+        workers = [asyncio.create_task(self._work(name, job)) for name, job in jobs.items() for _ in range(WORKERS)]
         watching = []
         if self._place.is_real:
             workers.append(asyncio.create_task(self._create(uncut, watcher)))
@@ -143,6 +141,7 @@ class Round:
         self._ending.set()
         end.set_result(time.time())
         await self._all_end("workers", workers)
+        await self._all_end("what is done uncut", [asyncio.create_task(self._do_each(jobs))])
         await self._all_end("followers of logs", followers)
         await self._all_end("events", [asyncio.create_task(watcher.caught_up())])
         for each in watching:
@@ -239,14 +238,22 @@ class Round:
         async def once() -> None:
             await job()
 
-        while not self._ending.is_set():
+        for number in itertools.count():
+            if self._ending.is_set():
+                return
             task = asyncio.create_task(once())
-            if self._moments.random() < CANCELLED:
+            if number % CANCELLED == 0:
                 await asyncio.wait([task], timeout=self._moments.expovariate(20))
                 task.cancel()
             await asyncio.wait([task])
             self._note(name, task)
             await asyncio.sleep(0.02 * self._moments.random())
+
+    async def _do_each(self, jobs: dict[str, Callable[[], Awaitable[object]]]) -> None:
+        """Each kind of work once more: now that nothing is cut, none may fail."""
+        for name, job in jobs.items():
+            await job()
+            self._tally.ended[f"{name}: done"] += 1
 
     def _note(self, name: str, task: asyncio.Task[None]) -> None:
         error = None if task.cancelled() else task.exception()
