@@ -131,7 +131,8 @@ class Flow(Generic[Item, Outcome]):
         self._begin = begin
         self._collector = collector
         # a call for each item, to look at nothing, would be a tenth of the work
-        self._watched = type(collector) is not NoOutcome
+        kind: type[object] = type(collector)
+        self._watched = kind is not NoOutcome
         self._convert = convert
         self._busy = False
         self._opening: asyncio.Timeout | None = None
