@@ -6,6 +6,7 @@ import asyncio
 import io
 import stat
 import tarfile
+import tracemalloc
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -75,6 +76,7 @@ async def test_the_bytes_come_as_they_are(scripted: ScriptedEngine, client: Dock
     stream = client.images.save("ns/name:1")
     assert b"".join([piece async for piece in stream]) == WHOLE
     assert stream.outcome == len(WHOLE)
+    assert b"".join([piece async for piece in client.images.save("ns/name:1").raw]) == WHOLE
 
 
 async def test_a_file_is_written_when_all_has_come(scripted: ScriptedEngine, client: Docker, tmp_path: Path) -> None:
@@ -99,6 +101,18 @@ async def test_a_large_file_is_written_bit_by_bit(scripted: ScriptedEngine, clie
     assert size == told[-1] == 20 * len(piece) + len(WHOLE)
     assert told == sorted(told)
     assert len(told) > 2
+
+
+async def test_a_file_of_any_size_takes_little_memory(scripted: ScriptedEngine, client: Docker, tmp_path: Path) -> None:
+    scripted.says[GET] = answering_save(*[b"x" * 1_000_000] * 100, WHOLE)
+    tracemalloc.start()
+    try:
+        await client.images.save("ns/name:1").write_to(tmp_path / "image.tar")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (tmp_path / "image.tar").stat().st_size > 100_000_000
+    assert peak < 10_000_000
 
 
 @pytest.mark.parametrize(

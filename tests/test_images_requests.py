@@ -145,8 +145,11 @@ PLATFORM = '{"os":"linux","architecture":"arm","variant":"v7"}'
             "GET /images/busybox/history",
             {"platform": PLATFORM},
         ),
+        (lambda images: images.inspect({"Id": "sha256:1d"}), "GET", {}, "GET /images/sha256:1d/json", {}),
+        (lambda images: images.history({"Id": "sha256:1d"}), "GET", [], "GET /images/sha256:1d/history", {}),
+        (lambda images: images.remove({"Id": "sha256:1d"}), "DELETE", [], "DELETE /images/sha256:1d", {}),
         (
-            lambda images: images.tag("sha256:1d", "host:5000/ns/name:1.0"),
+            lambda images: images.tag({"Id": "sha256:1d"}, "host:5000/ns/name:1.0"),
             "POST",
             None,
             "POST /images/sha256:1d/tag",

@@ -15,7 +15,7 @@ from aiodockerhub.wire.stream import Flow, Stream
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from aiodockerhub.tar.whole_file import WholeFile
     from aiodockerhub.wire.stream import Source
@@ -47,6 +47,11 @@ class ArchiveStream(Stream[bytes, int]):
     ) -> None:
         """`begin` opens it; an error in it becomes a `kind`, which tells the `path` that was asked."""
         super().__init__(Flow(name, begin, Octets(), _Whole(kind, path)))
+
+    @property
+    def raw(self) -> AsyncIterator[bytes]:  # type: ignore[override]
+        """The same bytes: an archive is no JSON, so that its raw form is no dict."""
+        return self._iterate(raw=True)
 
     async def write_to(self, path: str | os.PathLike[str], *, progress: Callable[[int], None] | None = None) -> int:
         """Write all of it to a file at `path`, and give its size in bytes.

@@ -5,7 +5,7 @@ Building stands in `build.py`; saving, loading and importing in `image_archives.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Never, cast
 
 from aiodockerhub.credentials import server_key
 from aiodockerhub.engine.build import Builds
@@ -410,7 +410,7 @@ class Images(Builds, ImageArchives):
         no_prune: bool | None = None,
         stop_after_failures: int | None = None,
         timeout: CallTimeout = UNSET,
-    ) -> BulkStream[BulkProgress[PullProgress], Report[builtins.list[types.ImageDeleteResponseItem]]]:
+    ) -> BulkStream[BulkProgress[Never], Report[builtins.list[types.ImageDeleteResponseItem]]]:
         """Remove many images, `concurrency` at a time, and report on each; otherwise as `pull_many`.
 
         There is no progress within one, and none is tried again. API: `ImageDelete`, for each.
@@ -418,7 +418,7 @@ class Images(Builds, ImageArchives):
 
         async def one(
             image: str,
-            tell: Callable[[PullProgress], None],  # noqa: ARG001  (nothing is told between begin and end)
+            tell: Callable[[Never], None],  # noqa: ARG001  (nothing is told between begin and end)
         ) -> builtins.list[types.ImageDeleteResponseItem]:
             return await self.remove(image, force=force, no_prune=no_prune, timeout=timeout)
 
