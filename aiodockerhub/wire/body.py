@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from aiodockerhub.wire.places import Place
     from aiodockerhub.wire.pool import Pool
 
-__all__ = ["Body", "tell_of_loss", "unbounded"]
+__all__ = ["Body", "reset_of", "tell_of_loss", "unbounded"]
 
 
 class Body:
@@ -32,9 +32,9 @@ class Body:
         "_content",
         "_error",
         "_idle",
+        "_lasting",
         "_place",
         "_pool",
-        "_protocol",
         "_response",
         "closed",
         "deadline",
@@ -60,7 +60,7 @@ class Body:
         self._idle = idle
         self.deadline = deadline
         self._error: DockerError | None = None
-        self._protocol = unbounded(response)
+        self._lasting = unbounded(response)
         self.closed = False
         pool.enter(self)
 
@@ -98,7 +98,7 @@ class Body:
             raise
         if not chunk:
             self.close()
-            if self._protocol is not None and isinstance(reset := self._protocol.exception(), OSError):
+            if self._lasting is not None and (reset := reset_of(self._lasting)) is not None:
                 raise broken_body(reset, asked=self._asked) from reset
         return chunk
 
@@ -174,10 +174,16 @@ class Body:
 
 
 def unbounded(response: aiohttp.ClientResponse) -> ResponseHandler | None:
-    """The connection of a body that goes on until it closes. A reset looks like a good end there, but for its error."""
+    """The connection of a body that goes on until it closes; None for one of which the end is told."""
     if "Content-Length" in response.headers or "Transfer-Encoding" in response.headers:
         return None
     return response.connection.protocol if response.connection is not None else None
+
+
+def reset_of(lasting: ResponseHandler) -> OSError | None:
+    """What ended an `unbounded` body where that was a reset: aiohttp takes it for a good end, but keeps the error."""
+    error = lasting.exception()
+    return error if isinstance(error, OSError) else None
 
 
 def tell_of_loss(response: aiohttp.ClientResponse) -> None:

@@ -26,7 +26,7 @@ from aiodockerhub.errors import (
     TooLarge,
 )
 from aiodockerhub.retries import MOMENT, again
-from aiodockerhub.wire.body import Body, tell_of_loss, unbounded
+from aiodockerhub.wire.body import Body, reset_of, tell_of_loss, unbounded
 from aiodockerhub.wire.connectors import UNDER_WAY, Attempt
 from aiodockerhub.wire.failures import (
     FOREIGN,
@@ -147,6 +147,24 @@ class HTTP:
         place = await self.pool.places.acquire("stream", limits.pool)
         try:
             return await hijack(self.pool, server, request, limits, place=place, deadline=flight.deadline)
+        except BaseException:
+            place.release()
+            raise
+
+    async def websocket(self, request: Request, limits: Span, flight: Flight) -> Hijacked:
+        """An open WebSocket, inside a flight. Raises an APIError."""
+        from aiodockerhub.wire.hijack import Hijacked
+        from aiodockerhub.wire.websocket import websocket
+
+        place, attempt = await self.pool.places.acquire("stream", limits.pool), _attempt(request)
+        try:
+            line = await websocket(self.pool, self._url(request), request, limits, attempt, self._missing)
+            return Hijacked(
+                self.pool, line, place, {}, asked=request.asked, idle=limits.idle, deadline=flight.deadline
+            )
+        except FOREIGN as error:
+            place.release()
+            raise self._ours(error, attempt, request, limits) from without_secrets(error)
         except BaseException:
             place.release()
             raise
@@ -349,7 +367,7 @@ class HTTP:
         body = content.read_nowait() if content.is_eof() else await content.readany()
         if len(body) > most or not content.at_eof():
             body = await _the_rest(response, body, most, request)
-        if lasting is not None and isinstance(reset := lasting.exception(), OSError):
+        if lasting is not None and (reset := reset_of(lasting)) is not None:
             raise reset
         return body
 

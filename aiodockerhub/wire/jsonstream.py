@@ -29,9 +29,10 @@ _value: Final = json.JSONDecoder(parse_int=str, parse_float=str).raw_decode
 class JSONLines(Generic[Item]):
     """Decodes a JSON stream piece by piece into structs of `kind`, or into plain dicts when `raw` is set.
 
-    Objects are separated by line ends, or by nothing at all; blank lines and CRLF are allowed. `line` bounds the bytes
-    of a line; where several objects stand in one, those of an object. What can't be decoded is kept as `failure`, to be
-    raised after the items before it.
+    Objects are separated by line ends, or by nothing at all, and none goes on in the next line: engines write none that
+    does, and waiting for its end would hold back what is to be told of one cut short. Blank lines and CRLF are allowed.
+    `line` bounds the bytes of a line; where several objects stand in one, those of an object. What can't be decoded is
+    kept as `failure`, to be raised after the items before it.
     """
 
     def __init__(self, kind: type[Item], *, line: int) -> None:
