@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from aiodockerhub.credentials import CredentialsSource as CredentialsSource
     from aiodockerhub.engine.archive_stream import ArchiveStream as ArchiveStream
     from aiodockerhub.engine.build_settings import BuildSettings as BuildSettings
+    from aiodockerhub.engine.copying import PathStat as PathStat
     from aiodockerhub.engine.docker import Docker as Docker
     from aiodockerhub.engine.duplex import Duplex as Duplex
     from aiodockerhub.engine.duplex import Stdin as Stdin
     from aiodockerhub.engine.logs import LogStream as LogStream
     from aiodockerhub.engine.plugins import PluginGrant as PluginGrant
+    from aiodockerhub.engine.stats import ContainerStats as ContainerStats
     from aiodockerhub.engine.system import Filters as Filters
     from aiodockerhub.engine.system import Moment as Moment
     from aiodockerhub.engine.system import Ping as Ping
@@ -112,10 +114,12 @@ _ROOMS = {
     "credentials": ("BuildCredentials", "Credentials", "CredentialsSource"),
     "engine.archive_stream": ("ArchiveStream",),
     "engine.build_settings": ("BuildSettings",),
+    "engine.copying": ("PathStat",),
     "engine.docker": ("Docker",),
     "engine.duplex": ("Duplex", "Stdin"),
     "engine.logs": ("LogStream",),
     "engine.plugins": ("PluginGrant",),
+    "engine.stats": ("ContainerStats",),
     "engine.system": ("Filters", "Moment", "Ping", "Pruned"),
     "errors": (
         "APIError",

@@ -49,6 +49,8 @@ Result = TypeVar("Result")
 # what dockerd and podman answer to a version outside of theirs; nothing ran then
 _WRONG_VERSION: Final = re.compile(r"client version \S+ is too (new|old)|version \S+ is not supported", re.IGNORECASE)
 
+# where something else than the container may be what is missing; an answer to HEAD has no words that tell
+_OF_OTHER_THINGS: Final = re.compile(r"/containers/(create|prune)|/archive$|/checkpoints(/|$)")
 
 _API_VERSION: Final = istr("Api-Version")
 """Looked up in every answer: like this the name is not made lower case again each time."""
@@ -162,12 +164,14 @@ class Engine:
         query: Mapping[str, object] | None = None,
         json: object = None,
         headers: Mapping[str, str] | None = None,
+        websocket: bool = False,
         timeout: CallTimeout = UNSET,
     ) -> Awaitable[Hijacked]:
         """The connection itself, which the engine gives up after the request."""
         request = _request(method, path(template, *parts), query, headers, json)
         limits = self.http.limits(timeout, "stream")
-        return self._agreed(self.http.hijacked, operation, request, limits, query, json)
+        send = self.http.websocket if websocket else self.http.hijacked
+        return self._agreed(send, operation, request, limits, query, json)
 
     def stream(
         self,
@@ -257,7 +261,7 @@ def missing(asked: str, message: str) -> type[NotFound]:
         return ContainerNotFound
     if "/images/" in asked:
         return ImageNotFound
-    if "/containers/" in asked and "/containers/create" not in asked and "/containers/prune" not in asked:
+    if "/containers/" in asked and not _OF_OTHER_THINGS.search(asked):
         return ContainerNotFound
     return NotFound
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Literal, TypeAlias, Unpack, cast, overload
 
+from aiodockerhub.engine.archives import Archives
+from aiodockerhub.engine.attachments import Attachments
 from aiodockerhub.engine.container_config import ContainerSettings, container_config
-from aiodockerhub.engine.duplex import Duplex, Stdin, duplex
+from aiodockerhub.engine.controls import Controls
 from aiodockerhub.engine.identity import Named, id_of
 from aiodockerhub.engine.logs import Logs, LogStream
+from aiodockerhub.engine.readiness import Readiness, is_healthy, is_running
+from aiodockerhub.engine.stats import Usage
 from aiodockerhub.engine.system import Filters, Moment, moment, written
 from aiodockerhub.errors import BadParameter, ImageNotFound, OperationFailed, StreamBroken, failed
 from aiodockerhub.wire.timeouts import UNSET, CallTimeout
@@ -19,8 +24,9 @@ if TYPE_CHECKING:
     from aiodockerhub.credentials import CredentialsSource
     from aiodockerhub.engine import types
     from aiodockerhub.engine.api import Engine
+    from aiodockerhub.engine.checkpoints import Checkpoints
+    from aiodockerhub.engine.duplex import Stdin
     from aiodockerhub.progress import Completed
-    from aiodockerhub.wire.hijack import Hijacked
 
 __all__ = ["Condition", "Containers", "PullPolicy"]
 
@@ -32,7 +38,7 @@ PullPolicy: TypeAlias = Literal["missing", "always", "never"]
 """When `run` pulls the image: where the engine lacks it, first of all, or not at all."""
 
 
-class Containers:
+class Containers(Archives, Controls, Usage, Attachments):
     """`docker.containers`. A container is named by its name, its id, the id's beginning, or a dict with its `Id`."""
 
     def __init__(self, engine: Engine) -> None:
@@ -119,6 +125,42 @@ class Containers:
             timeout=timeout,
         )
         return cast("types.ContainerInspectResponse", answer)
+
+    async def top(
+        self, container: Named, *, ps_args: str | None = None, timeout: CallTimeout = UNSET
+    ) -> types.ContainerTopResponse:
+        """The processes that run in it: `Titles`, and under `Processes` one list of as many strings for each.
+
+        `ps_args` are those of the host's `ps`, `-ef` unless set. Raises ContainerNotFound, Conflict where it does not
+        run, and ServerError for arguments that `ps` does not know. API: `ContainerTop`.
+        """
+        answer = await self._engine.json(
+            "ContainerTop",
+            "GET",
+            "/containers/{}/top",
+            id_of(container),
+            query={"ps_args": ps_args},
+            pace="slow",
+            timeout=timeout,
+        )
+        return cast("types.ContainerTopResponse", answer)
+
+    async def changes(self, container: Named, *, timeout: CallTimeout = UNSET) -> builtins.list[types.FilesystemChange]:
+        """What differs from its image: paths, each with the `Kind` 0 (changed), 1 (added) or 2 (deleted).
+
+        Raises ContainerNotFound. API: `ContainerChanges`.
+        """
+        answer = await self._engine.json(
+            "ContainerChanges", "GET", "/containers/{}/changes", id_of(container), pace="slow", timeout=timeout
+        )
+        return cast("builtins.list[types.FilesystemChange]", answer or [])
+
+    @functools.cached_property
+    def checkpoints(self) -> Checkpoints:
+        """Checkpoints of running containers, where the engine has them."""
+        from aiodockerhub.engine.checkpoints import Checkpoints
+
+        return Checkpoints(self._engine)
 
     async def start(self, container: Named, *, detach_keys: str | None = None, timeout: CallTimeout = UNSET) -> None:
         """Start it; one that runs already is fine too. `detach_keys` end an `attach`: `"ctrl-p,ctrl-q"` unless set.
@@ -211,6 +253,23 @@ class Containers:
             timeout=timeout,
         )
         return _waited(answer.decoded, f"/containers/{id_of(container)}/wait")
+
+    async def wait_running(self, container: Named, *, timeout: CallTimeout = UNSET) -> types.ContainerInspectResponse:
+        """Wait until somebody has started it and it runs, and give what `inspect` says then; at once if it runs.
+
+        Without a limit unless `timeout` is given. Raises ContainerNotFound, also when it is removed meanwhile,
+        TimedOut, StreamBroken. API: `ContainerInspect`, `SystemEvents`.
+        """
+        return await Readiness(self._engine).wait(container, is_running, timeout)
+
+    async def wait_healthy(self, container: Named, *, timeout: CallTimeout = UNSET) -> types.ContainerInspectResponse:
+        """Wait until its health check finds it well, and give what `inspect` says then; at once if it is.
+
+        Without a limit unless `timeout` is given. Raises OperationFailed when it is unhealthy, with what the check
+        said, or has ended, with its exit code as `code`; Misused where it has no health check; ContainerNotFound, also
+        when it is removed meanwhile; TimedOut, StreamBroken. API: `ContainerInspect`, `SystemEvents`.
+        """
+        return await Readiness(self._engine).wait(container, is_healthy, timeout)
 
     async def remove(
         self,
@@ -361,56 +420,6 @@ class Containers:
                     raise
                 pull = "never"
             await images.pull(image, platform=platform, auth=auth)
-
-    def attach(
-        self,
-        container: Named,
-        *,
-        stdin: bool = False,
-        stdout: bool = True,
-        stderr: bool = True,
-        stream: bool = True,
-        logs: bool | None = None,
-        detach_keys: str | None = None,
-        timeout: CallTimeout = UNSET,
-    ) -> Duplex:
-        """A connection with its main process: what it writes from now on, and with `stdin` what it reads.
-
-        `logs` gives first what it wrote before; without `stream` nothing else. Input reaches only a container that was
-        created with `open_stdin`, and its end only one with `stdin_once` too. Attach before `start`, so as not to miss
-        the beginning; what a container that has ended wrote is in `logs`. `detach_keys` end the connection when they are written, as the engine's own
-        `"ctrl-p,ctrl-q"` do. `timeout` bounds the whole connection, `Timeout(idle=...)` the silence.
-
-            await docker.containers.create("busybox", "cat", name="job", open_stdin=True, stdin_once=True)
-            async with docker.containers.attach("job", stdin=True) as process:
-                await docker.containers.start("job")
-                await process.write(b"hello")
-                await process.write_eof()
-                async for chunk in process:
-                    print(chunk.text, end="")
-
-        Raises ContainerNotFound, Conflict where it is paused or restarts. API: `ContainerAttach`.
-        """
-        name = id_of(container)
-        query = {"stdin": stdin, "stdout": stdout, "stderr": stderr, "stream": stream, "logs": logs}
-
-        async def connect() -> Hijacked:
-            return await self._engine.hijack(
-                "ContainerAttach",
-                "POST",
-                "/containers/{}/attach",
-                name,
-                query={**query, "detachKeys": detach_keys},
-                timeout=timeout,
-            )
-
-        async def has_terminal() -> bool:
-            return await self._has_terminal(name, timeout)
-
-        return duplex(self._engine, f"attach {name}", connect, has_terminal)
-
-    async def _has_terminal(self, container: str, timeout: CallTimeout) -> bool:
-        return (await self.inspect(container, timeout=timeout))["Config"]["Tty"]
 
 
 def _waited(answer: object, path: str) -> types.ContainerWaitResponse:

@@ -35,7 +35,8 @@ _KINDS: Final = {
 async def extract(pieces: AsyncIterable[bytes], directory: str, *, name: str | None = None) -> None:
     """Unpack the tar that `pieces` make up into `directory`, made if need be.
 
-    With `name` that stands in place of the first part of each name in the archive, for the archive of one thing.
+    With `name`, for the archive of one thing, that stands in place of the first part of each name in it, and the
+    directory has to be there.
 
     Files replace files, and appear when they are whole. What Python's `data` filter refuses is refused: names and links
     that lead outside, absolute links, pipes, devices. Links in the directory are never followed: a name that leads
@@ -138,8 +139,9 @@ class _Tree:
 
     def open(self, directory: str) -> None:
         """Hold the directory open; it may be reached by a link."""
-        with contextlib.suppress(FileExistsError):
-            os.mkdir(directory)  # noqa: PTH102
+        if self._name is None:
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(directory)  # noqa: PTH102
         self._root = os.open(directory, _DIRECTORY & ~getattr(os, "O_NOFOLLOW", 0))
 
     def begin(self, entry: Entry) -> None:

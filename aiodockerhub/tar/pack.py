@@ -6,7 +6,7 @@ import os
 import stat
 import tarfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from aiodockerhub.errors import BadParameter
 from aiodockerhub.tar.chunks import CHUNK, GatheredChunks, file_chunks
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 __all__ = ["FileTar", "TreeTar", "content_tar", "path_tar"]
 
+_AT_ONCE: Final = 256 * 1024
+"""Bytes of content up to which a tar is made before it is sent: an engine that says no does not read on, and of what it
+answered nothing is left where more is written then."""
+
 
 class FileTar:
     """A tar of one file: `async for chunk in tar`. Its `length` in bytes is known beforehand."""
@@ -29,7 +33,7 @@ class FileTar:
         self._head = header(name, tarfile.REGTYPE, mode=mode, mtime=mtime, size=size)
         self._content = content
         self._tail = padding(size) + END
-        self.length: int | None = len(self._head) + size + len(self._tail)
+        self.length = len(self._head) + size + len(self._tail)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         yield self._head
@@ -79,7 +83,7 @@ def _inside(prefix: str, path: str) -> Generator[bytes, None, None]:
                 stack.append((prefix + entry.name + "/", listing(entry.path)))
 
 
-async def path_tar(path: str, status: os.stat_result, name: str | None) -> FileTar | TreeTar:
+async def path_tar(path: str, status: os.stat_result, name: str | None) -> bytes | FileTar | TreeTar:
     """The tar of what is at `path`, which has this `status`; called `name`, or without it what is in the directory.
 
     Raises BadFile, also while it is read.
@@ -88,12 +92,17 @@ async def path_tar(path: str, status: os.stat_result, name: str | None) -> FileT
         return TreeTar(path, name)
     content = await file_chunks(Path(path))
     assert content.length is not None  # noqa: S101  (a file's is known)
-    return FileTar(name, content, content.length, mode=status.st_mode, mtime=int(status.st_mtime))
+    return await _whole(FileTar(name, content, content.length, mode=status.st_mode, mtime=int(status.st_mtime)))
 
 
-async def content_tar(name: str, content: bytes | BinaryIO, *, mode: int, mtime: int) -> FileTar:
+async def content_tar(name: str, content: bytes | BinaryIO, *, mode: int, mtime: int) -> bytes | FileTar:
     """The tar of a file that has this content. Raises BadParameter for a file object that can't tell its size."""
     chunks = await file_chunks(content)
     if chunks.length is None:
         raise BadParameter(f"the size of {content!r} can't be told, and stands before it in a tar")
-    return FileTar(name, chunks, chunks.length, mode=mode, mtime=mtime)
+    return await _whole(FileTar(name, chunks, chunks.length, mode=mode, mtime=mtime))
+
+
+async def _whole(tar: FileTar) -> bytes | FileTar:
+    """A small one as bytes."""
+    return b"".join([chunk async for chunk in tar]) if tar.length <= _AT_ONCE else tar
