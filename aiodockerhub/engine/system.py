@@ -32,8 +32,10 @@ if TYPE_CHECKING:
     from aiodockerhub.credentials import CredentialsSource
     from aiodockerhub.engine import types
     from aiodockerhub.engine.api import Engine
+    from aiodockerhub.engine.duplex import Duplex
     from aiodockerhub.progress import Away
     from aiodockerhub.wire.body import Body
+    from aiodockerhub.wire.hijack import Hijacked
     from aiodockerhub.wire.messages import Answer
 
 __all__ = ["Filters", "Moment", "Ping", "Pruned", "System"]
@@ -279,6 +281,25 @@ class System:
 
         decoder = JSONLines(Event, line=self._engine.http.pool.limits.line)
         return self._engine.stream("events", begin, decoder, NoOutcome(), convert=decoder.convert)
+
+    def hijack_session(self, *, headers: Mapping[str, str] | None = None, timeout: CallTimeout = UNSET) -> Duplex:
+        """A connection of its own for BuildKit's sessions, on which the engine asks and the client serves (gRPC).
+
+        `headers` are the session's: `X-Docker-Expose-Session-Uuid` and the like; `Upgrade` is `h2c` unless set. Its
+        bytes are read with `.raw` and written with `write`; what they mean is the caller's. API: `Session`.
+        """
+
+        async def connect() -> Hijacked:
+            told = {"Upgrade": "h2c", **(headers or {})}
+            _check_words("POST", told)
+            return await self._engine.hijack("Session", "POST", "/session", headers=told, timeout=timeout)
+
+        async def has_terminal() -> bool:
+            return True  # as far as frames go: there are none
+
+        from aiodockerhub.engine.duplex import duplex
+
+        return duplex(self._engine, "session", connect, has_terminal)
 
     async def request(
         self,

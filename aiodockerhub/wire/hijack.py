@@ -73,7 +73,14 @@ async def hijack(
         else:
             raise await _refused(line, http, response, server, request)
         return Hijacked(
-            pool, line, place, response, asked=request.asked, early=early, idle=limits.idle, deadline=deadline
+            pool,
+            line,
+            place,
+            _fields(response),
+            asked=request.asked,
+            early=early,
+            idle=limits.idle,
+            deadline=deadline,
         )
     except BaseException as error:
         line.abort()
@@ -132,7 +139,7 @@ def _written(pool: Pool, server: Server, request: Request) -> tuple[h11.Connecti
         asked = h11.Request(
             method=request.method,
             target=server.base.raw_path.rstrip("/") + request.target,
-            headers=[(name, value.strip().encode()) for name, value in headers.items()],
+            headers=[(name.encode(), value.strip().encode()) for name, value in headers.items()],
         )
         pieces = (http.send(asked), http.send(h11.Data(data=body)) if body else b"", http.send(h11.EndOfMessage()))
     except h11.LocalProtocolError as error:
@@ -224,14 +231,14 @@ class Hijacked:
         pool: Pool,
         line: Line,
         place: Place,
-        head: h11.Response | h11.InformationalResponse,
+        headers: Mapping[str, str],
         *,
         asked: str,
-        early: bytes,
+        early: bytes = b"",
         idle: float | None,
         deadline: float,
     ) -> None:
-        self.headers: Mapping[str, str] = _fields(head)
+        self.headers = headers
         self.loop = pool.bind()
         self.closed = False
         self._pool = pool
