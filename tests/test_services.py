@@ -695,7 +695,7 @@ async def test_a_service_without_an_image_says_so_when_time_is_up_and_is_gone_wh
         service(docker, "127.0.0.1:1/no-such-image", None, restart_delay=0.1) as made,
     ):
         async with asyncio.timeout(30):
-            while not (await docker.tasks.list(filters={"service": made["ID"]}))[0]["Status"].get("Err"):
+            while not any("Err" in task["Status"] for task in await docker.tasks.list(filters={"service": made["ID"]})):
                 pass
         with pytest.raises(TimedOut, match=r"No such image: 127\.0\.0\.1:1/no-such-image"):
             await docker.services.wait_converged(made, timeout=0.5)
