@@ -17,6 +17,7 @@ from aiodockerhub import (
     ContainerNotFound,
     Docker,
     LogChunk,
+    Misused,
     NotFound,
     TimedOut,
     TLSFailed,
@@ -218,3 +219,33 @@ async def test_over_tls_each_way_ends_for_itself_too(engine, busybox):
     async with Docker(files.url, tls=TLS(files.ca), version="1.45") as docker:
         with pytest.raises(TLSFailed, match="no TLS connection"):
             await docker.containers.attach("x")
+
+
+async def test_over_a_websocket_the_main_process_is_told_and_heard_too(engine, docker, busybox):
+    async with container(docker, busybox, ["sh", "-c", "read a; echo $a; echo err >&2"], open_stdin=True) as made:
+        await docker.containers.start(made)
+        if engine.role == "podman":
+            with pytest.raises(NotFound):
+                await docker.containers.attach_ws(made)
+            return
+        async with asyncio.timeout(30), docker.containers.attach_ws(made) as process:
+            await process.write(b"hello\n")
+            with pytest.raises(Misused, match="alone"):
+                await process.write_eof()
+            assert b"".join([piece async for piece in process.raw]) == b"hello\nerr\n"
+        with pytest.raises(ContainerNotFound):
+            await docker.containers.attach_ws("nosuch")
+        async with docker.containers.attach_ws(made, logs=True) as process:
+            pass
+        if engine.role == "oldest":
+            with pytest.raises(VersionTooLow):
+                await docker.containers.attach_ws(made, stdin=True)
+    assert docker.stats().open_streams == 0
+
+
+@pytest.mark.parametrize("engine", ["oldest", "newest"], indirect=True)
+async def test_buildkit_takes_a_session(docker):
+    headers = {"X-Docker-Expose-Session-Uuid": "x", "X-Docker-Expose-Session-Name": "test"}
+    async with asyncio.timeout(30), docker.hijack_session(headers=headers) as session:
+        preface = await anext(aiter(session.raw))
+        assert preface.startswith(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Attachments"]
 
+_CHOOSES = (1, 42)
+"""The API version from which a WebSocket is connected with what is asked for."""
+
 
 class Attachments:
     """How `docker.containers` talks with containers."""
@@ -82,19 +85,23 @@ class Attachments:
     ) -> Duplex:
         """As `attach`, over a WebSocket, for proxies that pass nothing else: stdout and stderr come as one stream.
 
-        It can't end the input alone: `write_eof` raises Misused. `stdin`, `stdout` and `stderr` need API 1.42; without
-        them it is connected with all three. podman has none: NotFound. API: `ContainerAttachWebsocket`.
+        It can't end the input alone: `write_eof` raises Misused. Connected are all three of `stdin`, `stdout` and
+        `stderr` unless False; to choose needs API 1.42. podman has none: NotFound. API: `ContainerAttachWebsocket`.
         """
         name = id_of(container)
-        query = {"stdin": stdin, "stdout": stdout, "stderr": stderr, "stream": stream, "logs": logs}
+        query: dict[str, object] = {"stream": stream, "logs": logs, "detachKeys": detach_keys}
 
         async def connect() -> Hijacked:
+            # older engines connect all three, newer ones none unless told
+            usual = True if await self._engine.version() >= _CHOOSES else None
+            for way, chosen in (("stdin", stdin), ("stdout", stdout), ("stderr", stderr)):
+                query[way] = chosen if chosen is not None else usual
             return await self._engine.hijack(
                 "ContainerAttachWebsocket",
                 "GET",
                 "/containers/{}/attach/ws",
                 name,
-                query={**query, "detachKeys": detach_keys},
+                query=query,
                 websocket=True,
                 timeout=timeout,
             )
