@@ -83,7 +83,7 @@ async def test_no_line_is_lost_and_nothing_left_while_an_engine_is_killed_and_st
 async def test_the_whole_log_is_followed_and_nothing_left_while_a_real_engine_is_restarted(
     rig, engine, busybox, tmp_path
 ):
-    options = "--minutes", "0.2", "--engine", engine.base_url, "--image", busybox, "--hub-port", str(rig.hub_port)
+    options = "--minutes", "0.12", "--engine", engine.base_url, "--image", busybox, "--hub-port", str(rig.hub_port)
     async with restarting(rig, engine, tmp_path / "restart") as command:
         report = await soaked(*options, "--restart", command, tmp_path=tmp_path)
     assert that_happened(report) == WORKS
