@@ -17,7 +17,7 @@ NAME = "busybox:latest"
 @cache
 def archive() -> bytes:
     """The archive, of about 2 MB; what it holds depends on the package alone."""
-    layer = _tar(_layer())
+    layer = tar_of(_layer())
     config = json.dumps(
         {
             "architecture": _architecture(),
@@ -30,16 +30,16 @@ def archive() -> bytes:
     ).encode()
     config_name = hashlib.sha256(config).hexdigest() + ".json"
     manifest = json.dumps([{"Config": config_name, "RepoTags": [NAME], "Layers": ["layer.tar"]}]).encode()
-    return _tar([_file(config_name, config), _file("layer.tar", layer), _file("manifest.json", manifest)])
+    return tar_of([file(config_name, config), file("layer.tar", layer), file("manifest.json", manifest)])
 
 
 def _layer() -> list[tuple[tarfile.TarInfo, bytes]]:
     program = (root("bookworm") / "bin" / "busybox").read_bytes()
-    folders = [_folder(name, 0o1777 if name == "tmp" else 0o755) for name in ("bin", "etc", "root", "tmp", "var")]
+    folders = [folder(name, 0o1777 if name == "tmp" else 0o755) for name in ("bin", "etc", "root", "tmp", "var")]
     files = [
-        _file("bin/busybox", program, 0o755),
-        _file("etc/passwd", b"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n"),
-        _file("etc/group", b"root:x:0:\nnogroup:x:65534:\n"),
+        file("bin/busybox", program, 0o755),
+        file("etc/passwd", b"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n"),
+        file("etc/group", b"root:x:0:\nnogroup:x:65534:\n"),
     ]
     names = sorted(set(run("bookworm", "busybox", "--list").split()) - {"busybox"})
     return folders + files + [_link(f"bin/{name}", "busybox") for name in names]
@@ -49,13 +49,13 @@ def _architecture() -> str:
     return subprocess.run(["dpkg", "--print-architecture"], capture_output=True, text=True, check=True).stdout.strip()
 
 
-def _file(name: str, content: bytes, mode: int = 0o644) -> tuple[tarfile.TarInfo, bytes]:
+def file(name: str, content: bytes, mode: int = 0o644) -> tuple[tarfile.TarInfo, bytes]:
     info = tarfile.TarInfo(name)
     info.size, info.mode = len(content), mode
     return info, content
 
 
-def _folder(name: str, mode: int) -> tuple[tarfile.TarInfo, bytes]:
+def folder(name: str, mode: int) -> tuple[tarfile.TarInfo, bytes]:
     info = tarfile.TarInfo(name)
     info.type, info.mode = tarfile.DIRTYPE, mode
     return info, b""
@@ -67,7 +67,7 @@ def _link(name: str, target: str) -> tuple[tarfile.TarInfo, bytes]:
     return info, b""
 
 
-def _tar(members: list[tuple[tarfile.TarInfo, bytes]]) -> bytes:
+def tar_of(members: list[tuple[tarfile.TarInfo, bytes]]) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
         for info, content in members:
