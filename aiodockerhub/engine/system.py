@@ -152,13 +152,13 @@ class System:
             raise BadParameter(f"there are no credentials for {registry} to be checked")
         body = credentials.fields(registry)
         try:
-            answer = await self._engine.json("SystemAuth", "POST", "/auth", json=body, pace="slow", timeout=timeout)
+            answer = await self._engine.call("SystemAuth", "POST", "/auth", json=body, pace="slow", timeout=timeout)
         except ServerError as error:
             if "unauthorized" not in error.message.lower():
                 raise
             # engines answer 500 to what the registry answers 401 to
             raise Unauthorized(error.message, status=error.status, method=error.method, path=error.path) from error
-        return cast("types.AuthResponse", answer if answer is not None else {"Status": ""})
+        return cast("types.AuthResponse", answer.decoded if answer.body else {"Status": ""})
 
     async def prune_all(
         self,
