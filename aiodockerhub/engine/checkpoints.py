@@ -41,8 +41,8 @@ class Checkpoints:
     ) -> None:
         """Keep the state of a running container under a name; it stops then if `exit`.
 
-        `checkpoint_dir` is a directory of the engine's host. Raises NotFound, Conflict where it does not run,
-        ServerError where `criu` fails or is missing.
+        `checkpoint_dir` is a directory of the engine's host. Raises NotFound, Conflict (dockerd 20.10:
+        ServerError) where it does not run, ServerError where `criu` fails or is missing.
         """
         body: dict[str, object] = {"CheckpointID": checkpoint, "Exit": exit}
         if checkpoint_dir is not None:

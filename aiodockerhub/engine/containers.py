@@ -148,7 +148,7 @@ class Containers(Archives, Controls, Usage, Attachments):
     async def changes(self, container: Named, *, timeout: CallTimeout = UNSET) -> builtins.list[types.FilesystemChange]:
         """What differs from its image: paths, each with the `Kind` 0 (changed), 1 (added) or 2 (deleted).
 
-        Raises ContainerNotFound. API: `ContainerChanges`.
+        Raises ContainerNotFound (podman: ServerError). API: `ContainerChanges`.
         """
         answer = await self._engine.json(
             "ContainerChanges", "GET", "/containers/{}/changes", id_of(container), pace="slow", timeout=timeout
