@@ -10,9 +10,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import matrix
 import pytest
 import trustme
 from hypothesis import HealthCheck, settings
+from matrix import MATRIX
 from rig import ROLES, Engine, Registry, Rig
 from scripted_server import ScriptedEngine
 
@@ -29,6 +31,12 @@ settings.register_profile("long", settings.get_profile("usual"), max_examples=20
 settings.load_profile("usual")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--write-matrix", action="store_true", help="write docs/engines.md as this run, of all tests, saw it"
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "leaves_open(reason): leaves sockets or tasks behind on purpose; the reason says which and why"
@@ -43,10 +51,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("engine")
 
 
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """After a run of all tests the documentation must say of the engines what they showed."""
+    config = session.config
+    if config.getoption("--write-matrix"):
+        matrix.DOCUMENT.write_text(MATRIX.text(), encoding="utf-8")
+    is_whole = not (config.option.keyword or config.option.markexpr or config.args_source is config.ArgsSource.ARGS)
+    if is_whole and exitstatus == 0 and matrix.DOCUMENT.read_text(encoding="utf-8") != (seen := MATRIX.text()):
+        differing = set(seen.splitlines()) ^ set(matrix.DOCUMENT.read_text(encoding="utf-8").splitlines())
+        print("\ndocs/engines.md differs from what the engines showed:", *sorted(differing), sep="\n")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 @pytest.fixture(scope="session")
 def rig() -> Iterator[Rig]:
     """Engines and registries, started when first asked for; an error when the machine cannot have them."""
-    with Rig() as running:
+    with Rig() as running, pytest.MonkeyPatch.context() as patch:
+        matrix.watch(patch)
+        MATRIX.rigs.append(running)
         yield running
 
 

@@ -35,6 +35,7 @@ SAMPLES = {
     "labels": ({"app": "x"}, {"Labels": {"app": "x"}}),
     "tty": (True, {"Tty": True}),
     "open_stdin": (True, {"OpenStdin": True}),
+    "stdin_once": (True, {"StdinOnce": True}),
     "stop_signal": ("SIGINT", {"StopSignal": "SIGINT"}),
     "stop_timeout": (0, {"StopTimeout": 0}),
     "healthcheck": ({"Test": ["NONE"]}, {"Healthcheck": {"Test": ["NONE"]}}),

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import inspect
 import re
-import sys
-from pathlib import Path
-
-import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tools"))
 
 import operations
+import pytest
 
 DESCRIBED = operations.described()["operations"]
 METHODS = operations.methods()

@@ -95,6 +95,10 @@ class Rig:
         """
         self._programs[engine.role].restart(lambda: _answers(engine.base_url))
 
+    def running(self) -> dict[str, Engine]:
+        """The engines that were started, by role."""
+        return self._engines
+
     def busybox(self, engine: Engine) -> str:
         """The name of a busybox image, which is loaded into the engine when it is not there."""
         status, _ = ask(engine.base_url, "GET", f"/images/{busybox.NAME}/json")
