@@ -10,12 +10,13 @@ import json
 import os
 import stat
 import tarfile
+import tracemalloc
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from scripted_server import CHUNKED, ScriptedServer, answered, answering, chunk, follow, telling
+from scripted_server import CHUNKED, ScriptedServer, answered, answering, chunk, telling
 from throwaway import container
 
 from aiodockerhub import Docker, Limits
@@ -465,16 +466,13 @@ async def test_a_copy_that_breaks_off_leaves_no_half_file(tmp_path):
 
 async def test_a_copy_given_up_leaves_no_half_file_and_no_connection(tmp_path):
     whole = packed("a", b"x" * 3_000_000)
-    script = telling(chunk(whole[:2_000_000]), begin=CHUNKED, then=None)
     sent = asyncio.Event()
 
     async def stuck(peer):
         await peer.send(CHUNKED + chunk(whole[:2_000_000]))
         sent.set()
-        follow(peer)
         await peer.gone()
 
-    del script
     async with serving(stuck, told(size=3_000_000)) as docker:
         copying = asyncio.create_task(docker.containers.copy_from("job", "/a", tmp_path / "copy"))
         await sent.wait()
@@ -485,6 +483,53 @@ async def test_a_copy_given_up_leaves_no_half_file_and_no_connection(tmp_path):
     async with asyncio.timeout(10):
         while list(tmp_path.iterdir()):
             await asyncio.sleep(0)
+
+
+@contextlib.contextmanager
+def little_memory():
+    tracemalloc.start()
+    try:
+        yield
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
+
+
+async def test_a_file_of_any_size_is_copied_from_a_container_in_little_memory(tmp_path):
+    size = 100_000_000
+    info = tarfile.TarInfo("a")
+    info.size = size
+    pieces = [chunk(info.tobuf()), *[chunk(b"x" * 1_000_000)] * 100, chunk(bytes(-size % 512 + 1024))]
+    async with serving(telling(*pieces), told(size=size)) as docker:
+        with little_memory():
+            await docker.containers.copy_from("job", "/a", tmp_path / "copy")
+    assert (tmp_path / "copy").stat().st_size == size
+
+
+async def test_a_file_of_any_size_is_copied_to_a_container_in_little_memory(tmp_path):
+    size = 100_000_000
+    with (tmp_path / "file").open("wb") as file:
+        file.truncate(size)
+    taken = 0
+
+    async def taking(peer):
+        nonlocal taken
+        while True:
+            head = await peer.reader.readuntil(b"\r\n\r\n")
+            if head.startswith(b"HEAD"):
+                await peer.send(answered(b"", 404, version="1.51", content_length=0))
+                continue
+            if head.startswith(b"PUT"):
+                length = int(head.lower().partition(b"content-length: ")[2].split()[0])
+                while taken < length:
+                    taken += len(await peer.reader.read(65536))
+            await peer.send(answered(b"OK", version="1.51"))
+
+    async with ScriptedServer(taking) as server, Docker(server.url) as docker:
+        await docker.ping()
+        with little_memory():
+            await docker.containers.copy_to("job", tmp_path / "file", "/file")
+    assert taken == 512 + size + -size % 512 + 1024
 
 
 async def test_a_hostile_engine_can_not_write_outside_of_the_target(tmp_path):
