@@ -233,7 +233,7 @@ async def test_a_container_joins_is_found_and_leaves(docker, engine, busybox):
         assert "web" in endpoint["Aliases"]
         with pytest.raises(Forbidden, match=r"already (exists|connected)"):
             await docker.networks.connect(made, one)
-        if not podman:
+        if not podman:  # it removes the network, and leaves its bridge behind
             with pytest.raises(Forbidden, match="active endpoints"):
                 await docker.networks.remove(made)
         assert not (await docker.networks.prune(filters={"label": name}))["NetworksDeleted"]
@@ -242,10 +242,15 @@ async def test_a_container_joins_is_found_and_leaves(docker, engine, busybox):
         assert (await docker.networks.inspect(made))["Containers"] in ({}, None)
         with pytest.raises(ServerError, match="not connected"):
             await docker.networks.disconnect(made, one)
-        if podman:  # takes the containers out of it, where others refuse
-            await docker.networks.connect(made, one)
-            await docker.networks.remove(made)
-            assert name not in (await docker.containers.inspect(one))["NetworkSettings"]["Networks"]
+
+
+async def test_a_network_is_taken_from_a_container_that_does_not_run(docker, busybox):
+    name = new_name()
+    async with network(docker, name) as made, container(docker, busybox, SLEEP, network_mode=name) as idle:
+        await docker.networks.remove(made)
+        with pytest.raises(NotFound, match="not found"):
+            await docker.networks.inspect(made)
+        assert (await docker.containers.inspect(idle))["State"]["Status"] == "created"
 
 
 async def test_a_prune_removes_what_nothing_is_in(docker):
@@ -273,9 +278,14 @@ async def test_settings_are_kept_for_other_networks(docker, engine):
 async def test_engines_refuse_in_their_own_words(docker, engine):
     podman, networks = engine.role == "podman", docker.networks
     newer = engine.role in ("stable", "newest")
+    (bridge,) = (await networks.inspect("bridge"))["IPAM"]["Config"]
     for call, error, words in (
         (networks.list(filters={"odd": "x"}), *((ServerError, "invalid filter") if podman else (BadRequest, "'odd'"))),
         (networks.create(new_name(), subnet="odd"), BadRequest if newer else ServerError, "(?i)invalid (subnet|CIDR)"),
+        (
+            networks.create(new_name(), subnet=bridge["Subnet"]),
+            *((ServerError, "already used") if podman else (Forbidden, "overlaps")),
+        ),
         (
             networks.remove("bridge"),
             *((ServerError, "default network") if podman else (Forbidden, "pre-defined network")),

@@ -14,7 +14,6 @@ from scripted_server import answered, line
 from swarming import asked, new_name, on_dockers, on_podman, remembering
 
 from aiodockerhub import (
-    APIError,
     BadParameter,
     BadReference,
     BadRequest,
@@ -204,7 +203,7 @@ async def test_a_plugin_lives_from_create_to_remove(docker):
         made = await plugins.inspect(name)
         assert (made["Name"], made["Enabled"]) == (f"{name}:latest", False)
         assert made["Config"]["Linux"]["Capabilities"] == PRIVILEGES["capabilities"]
-        with pytest.raises(APIError, match="already exists"):
+        with pytest.raises(Conflict, match="already exists"):
             await plugins.create(name, archive())
         await plugins.configure(made, {"DEBUG": 1})
         assert "DEBUG=1" in (await plugins.inspect(made))["Settings"]["Env"]

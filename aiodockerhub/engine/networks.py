@@ -98,10 +98,10 @@ class Networks:
             await docker.networks.create("back", internal=True, subnet="10.1.0.0/24", gateway="10.1.0.1")
 
         The engine looks whether the name is in use: engines before API 1.44 do so only when told (CheckDuplicate), and
-        are. Raises Conflict for a name in use, Forbidden for a swarm's network outside of one (ServerError on dockerd
-        20.10), NotFound for a driver that is not there, which dockerd looks for for 15 seconds (ServerError on podman),
-        BadRequest (ServerError on dockerd 20.10 and podman) for settings that the engine refuses, BadParameter for
-        those that can't be sent. API: `NetworkCreate`.
+        are. Raises Conflict for a name in use, Forbidden for a subnet in use (ServerError on podman) and for a swarm's
+        network outside of one (ServerError on dockerd 20.10), NotFound for a driver that is not there, which dockerd
+        looks for for 15 seconds (ServerError on podman), BadRequest (ServerError on dockerd 20.10 and podman) for
+        settings that the engine refuses, BadParameter for those that can't be sent. API: `NetworkCreate`.
         """
         keywords = {
             "name": name,
@@ -126,10 +126,10 @@ class Networks:
         return cast("types.NetworkCreateResponse", answer)
 
     async def remove(self, network: Named, *, timeout: CallTimeout = UNSET) -> None:
-        """Remove a network that nothing is in.
+        """Remove a network that no container uses that runs.
 
-        Raises NotFound, and Forbidden for the engine's own networks, and while containers are in it. podman takes these
-        out of it, and raises ServerError for its own. API: `NetworkDelete`.
+        Raises NotFound, and Forbidden for the engine's own networks, and while running containers are in it. podman
+        removes it under them, and raises ServerError for its own. API: `NetworkDelete`.
         """
         await self._engine.call("NetworkDelete", "DELETE", "/networks/{}", id_of(network), pace="slow", timeout=timeout)
 

@@ -190,7 +190,7 @@ class Plugins:
         """Make a plugin of a tar that holds its `config.json` and its root file system in `rootfs/`.
 
         `source` is bytes, a path, a binary file object, or an async iterable of bytes. Raises BadReference for a name
-        that is none, BadParameter for a source that is none of these, BadFile for a path that can't be read, BadRequest
+        that is none, BadParameter for a source that is none of these, BadFile for a path that can't be read, Conflict
         for a name in use, ServerError for a tar that makes no plugin. API: `PluginCreate`.
         """
         from aiodockerhub.tar import file_chunks
