@@ -11,8 +11,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from aiodockerhub.errors import BadParameter, ProtocolViolated
-from aiodockerhub.tar.chunks import unreadable
+from aiodockerhub.errors import BadFile, BadParameter, ProtocolViolated
 
 __all__ = ["PathStat", "Place", "Thing", "destination", "found_here", "place_here", "told_of_path"]
 
@@ -83,7 +82,7 @@ def place_here(path: str) -> Place:
     except FileNotFoundError:
         return Place(path, exists=False, is_directory=False)
     except OSError as error:
-        raise unreadable(path, error) from error
+        raise _unreadable(path, error) from error
     return Place(path, exists=True, is_directory=stat.S_ISDIR(status.st_mode))
 
 
@@ -94,8 +93,12 @@ def found_here(path: str, *, follow_link: bool) -> tuple[str, Thing, os.stat_res
         path = os.path.realpath(path, strict=True) if follow_link and not path.endswith(("/", "/.")) else path
         status = os.lstat(path)
     except OSError as error:
-        raise unreadable(path, error) from error
+        raise _unreadable(path, error) from error
     return path, Thing.at(path, name, is_directory=stat.S_ISDIR(status.st_mode)), status
+
+
+def _unreadable(path: str, error: OSError) -> BadFile:
+    return BadFile(f"can't read {path}: {error.strerror or error}", file=path)
 
 
 # Go's os.FileMode: the kinds have bits of their own, above those of permissions
