@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import uuid
 
@@ -10,7 +11,7 @@ import pytest
 from scripted_server import answered, chunk, follow, line, telling
 from throwaway import container
 
-from aiodockerhub import Away, BadRequest, Closed, Docker, EngineUnreachable, Event, Misused
+from aiodockerhub import Away, BadRequest, Closed, Docker, DockerError, EngineUnreachable, Event, Misused
 from benchmarks.cutting import CuttingProxy
 
 
@@ -160,3 +161,44 @@ async def test_no_event_is_lost_or_doubled_by_cuts_under_load(engine, busybox, t
             await listening
     assert sorted(seen) == sorted(created)
     assert away >= 5
+
+
+@pytest.mark.parametrize("engine", ["newest"], indirect=True)
+async def test_they_go_on_when_an_engine_is_restarted_ten_times_under_load(rig, engine, busybox):
+    label, seen, away = uuid.uuid4().hex[:12], [], []
+    async with Docker(engine.base_url) as docker, asyncio.TaskGroup() as group:
+
+        async def listen():
+            filters = {"type": "container", "label": f"test={label}", "event": "create"}
+            async for item in docker.events(reconnect=True, filters=filters):
+                (away if isinstance(item, Away) else seen).append(item)
+
+        async def load():
+            while True:
+                with contextlib.suppress(DockerError):
+                    await docker.images.list(all=True)
+                await asyncio.sleep(0.001)
+
+        async def create():
+            made = await docker.containers.create(busybox, "true", labels={"test": label})
+            await docker.containers.remove(made)
+            return made["Id"]
+
+        tasks = [group.create_task(work()) for work in (listen, load, load)]
+        created = []
+        async with asyncio.timeout(120):
+            while not docker.stats().open_streams:
+                await asyncio.sleep(0.01)
+            for restarts in range(11):
+                created += await asyncio.gather(*(create() for _ in range(5)))
+                while {event.actor.id for event in seen} != set(created):
+                    await asyncio.sleep(0.01)
+                if restarts < 10:
+                    await asyncio.to_thread(rig.restart, engine)
+                    while len(away) <= restarts:
+                        await asyncio.sleep(0.01)
+        for task in tasks:
+            task.cancel()
+    assert sorted(event.actor.id for event in seen) == sorted(created)
+    assert len(away) == 10
+    assert all(one.since < one.until for one in away)
