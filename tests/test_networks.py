@@ -6,8 +6,10 @@ import contextlib
 import ipaddress
 
 import pytest
-from swarming import asked, new_name, on_dockers, remembering, swarm_of
-from throwaway import container
+from on_roles import on_dockers
+from remembering import asked, remembering
+from swarming import swarm_of
+from throwaway import container, new_name
 
 from aiodockerhub import (
     BadParameter,

@@ -8,10 +8,12 @@ import json
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from on_roles import on_dockers, on_podman
+from remembering import asked, remembering
 from rig import ROLES
 from rig.plugin import CAPABILITY, PRIVILEGES, archive
 from scripted_server import answered, line
-from swarming import asked, new_name, on_dockers, on_podman, remembering
+from throwaway import new_name
 
 from aiodockerhub import (
     BadParameter,

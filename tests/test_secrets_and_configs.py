@@ -6,7 +6,10 @@ import logging
 from base64 import b64encode
 
 import pytest
-from swarming import asked, new_name, on_dockers, on_podman, remembering, swarm_of
+from on_roles import on_dockers, on_podman
+from remembering import asked, remembering
+from swarming import swarm_of
+from throwaway import new_name
 
 from aiodockerhub import BadParameter, BadRequest, Conflict, Docker, NotFound, NotImplementedByEngine, ServerError
 

@@ -8,8 +8,11 @@ import contextlib
 import json
 
 import pytest
+from on_roles import on_dockers
+from remembering import asked, remembering
 from scripted_server import CHUNKED, ScriptedServer, answered, answering, chunk, line, telling
-from swarming import asked, new_name, on_dockers, remembering, swarm_of
+from swarming import swarm_of
+from throwaway import new_name
 
 from aiodockerhub import (
     BadParameter,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from swarming import ADDRESSES, NOT_HERE, asked, on_dockers, on_podman, remembering, swarm_of
+from on_roles import on_dockers, on_podman
+from remembering import asked, remembering
+from swarming import ADDRESSES, NOT_HERE, swarm_of
 
 from aiodockerhub import BadParameter, BadRequest, Conflict, Docker, NotFound, ServerError, Unauthorized
 

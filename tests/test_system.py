@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 
 import pytest
+from remembering import asked, remembering
 from scripted_server import answered
-from swarming import asked, new_name, remembering
+from throwaway import new_name
 
 from aiodockerhub import (
     BadParameter,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 
 import pytest
-from swarming import asked, new_name, remembering, swarm_of
-from throwaway import container
+from remembering import asked, remembering
+from swarming import swarm_of
+from throwaway import container, new_name
 
 from aiodockerhub import APIError, BadParameter, BadRequest, Conflict, Docker, NotFound, ServerError, VersionTooLow
 

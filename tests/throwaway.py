@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import uuid
 from typing import TYPE_CHECKING, Any
 
 from aiodockerhub.errors import Conflict
@@ -23,3 +24,8 @@ async def container(docker: Docker, image: str, command: Any = None, **settings:
         with contextlib.suppress(Conflict):  # podman's forced removal waits 10 s for what ignores TERM
             await docker.containers.kill(made)
         await docker.containers.remove(made, force=True, volumes=True)
+
+
+def new_name() -> str:
+    """A name that nothing has in any engine."""
+    return f"test-{uuid.uuid4().hex[:12]}"
