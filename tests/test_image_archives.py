@@ -148,12 +148,13 @@ async def test_an_archive_that_is_not_whole_is_an_error_and_leaves_no_file(
 async def test_a_save_that_is_cancelled_leaves_nothing(
     scripted: ScriptedEngine, client: Docker, tmp_path: Path
 ) -> None:
-    scripted.says[GET] = answering_save(b"x" * 1_000_000, then=follow)
+    scripted.says[GET] = answering_save(b"x" * 3_000_000, then=follow)
     reached = asyncio.Event()
     saving = asyncio.create_task(
         client.images.save("ns/name:1").write_to(tmp_path / "image.tar", progress=lambda size: reached.set())
     )
-    await reached.wait()
+    async with asyncio.timeout(20):
+        await reached.wait()
     saving.cancel()
     with pytest.raises(asyncio.CancelledError):
         await saving
@@ -282,13 +283,14 @@ async def test_many_are_saved_and_each_failure_is_told(
 async def test_what_is_under_way_when_the_client_closes_leaves_nothing(
     scripted: ScriptedEngine, tmp_path: Path
 ) -> None:
-    scripted.says[GET] = answering_save(b"x" * 1_000_000, then=follow)
+    scripted.says[GET] = answering_save(b"x" * 3_000_000, then=follow)
     docker = Docker(scripted.url)
     reached = asyncio.Event()
     saving = asyncio.create_task(
         docker.images.save("ns/name:1").write_to(tmp_path / "image.tar", progress=lambda size: reached.set())
     )
-    await reached.wait()
+    async with asyncio.timeout(20):
+        await reached.wait()
     await docker.close()
     with pytest.raises(Closed):
         await saving

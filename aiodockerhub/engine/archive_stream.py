@@ -28,7 +28,7 @@ _END: Final = bytes(1024)
 _KEPT: Final = 64 * 1024
 """Bytes of the end that are kept: room for an error's words."""
 
-_WRITTEN: Final = 512 * 1024
+_WRITTEN: Final = 1024 * 1024
 """Bytes that one trip to a worker thread writes."""
 
 _TOLD: Final = b'{"errorDetail"'

@@ -7,11 +7,12 @@ import os
 import secrets
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from aiodockerhub.errors import BadFile
 
 if TYPE_CHECKING:
+    import io
     from collections.abc import Generator, Iterable
 
 __all__ = ["WholeFile"]
@@ -26,7 +27,7 @@ class WholeFile:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._path = Path(path)
-        self._file: BinaryIO | None = None
+        self._file: io.FileIO | None = None
         self._target = self._path
         self._over = False
         self._turn = threading.Lock()
@@ -39,20 +40,21 @@ class WholeFile:
             self._target = self._path.resolve()
             if self._target.exists() and not self._target.is_file():
                 raise BadFile(f"can't write {self._path}: it is there, and no file", file=str(self._path))
-            beside = self._target.with_name(f".{self._target.name}.{secrets.token_hex(8)}")
-            self._file = beside.open("xb")
+            beside = self._target.with_name(f".{secrets.token_hex(8)}.part")
+            self._file = beside.open("xb", buffering=0)  # what is written is large enough
 
     def write(self, pieces: Iterable[bytes]) -> None:
         """Add to it."""
         with self._told(), self._turn:
-            if self._file is not None:
-                self._file.writelines(pieces)
+            if (file := self._file) is not None:
+                left = memoryview(b"".join(pieces))
+                while left:
+                    left = left[file.write(left) :]
 
     def put_in_place(self) -> None:
         """It is whole."""
         with self._told(), self._turn:
             if (file := self._file) is not None:
-                file.flush()
                 os.fsync(file.fileno())
                 file.close()
                 Path(file.name).replace(self._target)
