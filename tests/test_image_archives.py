@@ -224,7 +224,7 @@ async def test_a_load_of_unknown_length_is_sent_as_it_comes(scripted: ScriptedEn
         yield WHOLE[:5]
         yield WHOLE[5:]
 
-    scripted.says["/images/load"] = telling()
+    scripted.says["/images/load"] = telling(chunk(line(stream="Loaded image: a:1")))
     await client.images.load(pieces(), quiet=True)
     assert sent(scripted).target.endswith("?quiet=1")
     assert "Content-Length" not in sent(scripted).headers
@@ -238,7 +238,7 @@ async def test_platforms_are_written_as_the_engine_wants_them(tmp_path: Path) ->
         Docker(scripted.url, version="1.55") as new,
     ):
         scripted.says["/images/x/get"] = scripted.says["/images/get"] = answering_save(WHOLE)
-        scripted.says["/images/load"] = telling()
+        scripted.says["/images/load"] = telling(chunk(line(stream="Loaded image: a:1")))
         await new.images.save("x", platforms=["linux/arm/v7", "linux/amd64"])
         await new.images.save("x", "y", platforms=["linux/amd64"])
         await new.images.load(WHOLE, platforms=["linux/arm/v7", "linux/amd64"])

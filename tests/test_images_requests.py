@@ -25,6 +25,7 @@ from aiodockerhub import (
     Credentials,
     Docker,
     ImageNotFound,
+    ProtocolViolated,
     PushFailed,
     Unauthorized,
     VersionTooLow,
@@ -651,3 +652,27 @@ async def test_a_pull_names_no_digest_that_it_would_have_to_guess(fake, images, 
     fake.answer("POST", {"status": "Download complete", "id": "1"})
     fake.answer("GET", {"Id": "sha256:1d", "RepoDigests": [*digests, f"other/name@{DIGEST[:-1]}f"]})
     assert (await images.pull("ns/name:1")).digest == told
+
+
+@pytest.mark.parametrize(
+    "told", [{"status": "Pulling from ns/name", "id": "no tag"}, {"status": "Digest: x", "id": "1"}]
+)
+async def test_a_pull_of_all_tags_of_which_one_is_no_tag_is_the_engines_fault(fake, images, told):
+    fake.answer("POST", told)
+    with pytest.raises(ProtocolViolated, match="pulled ns/name, and named a tag that is none"):
+        await images.pull("ns/name", all_tags=True)
+
+
+@pytest.mark.parametrize(
+    "told", [{"aux": {"Tag": "no tag", "Digest": DIGEST, "Size": 1}}, {"status": f"-: digest: {DIGEST} size: 1"}]
+)
+async def test_a_push_of_all_tags_of_which_one_is_no_tag_is_the_engines_fault(fake, images, told):
+    fake.answer("POST", told)
+    with pytest.raises(ProtocolViolated, match="pushed ns/name, and named a tag that is none"):
+        await images.push("ns/name", all_tags=True)
+
+
+async def test_a_load_of_which_nothing_was_said_is_no_success(fake, images):
+    fake.answer("POST")
+    with pytest.raises(ProtocolViolated, match="loaded without a word"):
+        await images.load(b"")

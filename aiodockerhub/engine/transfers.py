@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from aiodockerhub.errors import (
     APIError,
+    BadReference,
     DockerError,
     ImportFailed,
     LoadFailed,
@@ -154,7 +155,8 @@ class Pulling(_Transfer[PullProgress]):
         if not self._all_tags:
             digest = next(iter(self._digests.values()), None)
             return await self._pulled(self._reference, digest)
-        tags = [await self._pulled(self._reference.with_tag(tag), digest) for tag, digest in self._digests.items()]
+        named = [(_tagged(self._reference, tag, "pulled"), digest) for tag, digest in self._digests.items()]
+        tags = [await self._pulled(reference, digest) for reference, digest in named]
         if not tags:
             raise ProtocolViolated(f"the engine named no tag of {self._reference.familiar} while it pulled all of them")
         first = tags[0]
@@ -176,7 +178,7 @@ class Pushing(_Transfer[PushProgress]):
     def __init__(self, reference: Reference, path: str) -> None:
         self.path = path
         self._reference = reference
-        self._tags: dict[str, Pushed] = {}
+        self._tags: dict[str, tuple[str | None, int | None]] = {}
 
     def note(self, item: PushProgress) -> None:
         """Tag, digest and size."""
@@ -184,19 +186,18 @@ class Pushing(_Transfer[PushProgress]):
         if isinstance(aux, dict):
             told = cast("dict[str, Any]", aux)
             if isinstance(tag := told.get("Tag"), str):
-                self._pushed(tag, told.get("Digest"), told.get("Size"))
+                self._tags[tag] = told.get("Digest"), told.get("Size")
         elif item.status is not None and (words := _PUSHED.fullmatch(item.status)):
-            self._pushed(words["tag"], words["digest"], int(words["size"]))
-
-    def _pushed(self, tag: str, digest: str | None, size: int | None) -> None:
-        self._tags[tag] = Pushed(self._reference.with_tag(tag).familiar, digest, size)
+            self._tags[words["tag"]] = words["digest"], int(words["size"])
 
     async def outcome(self) -> Pushed:
         """The tag that was asked for; with all tags, the first one's with all of them in `tags`."""
         self.check_told("pushed")
         if self._reference.tag is not None:
-            return self._tags.get(self._reference.tag) or Pushed(self._reference.familiar, None, None)
-        tags = tuple(self._tags.values())
+            return Pushed(self._reference.familiar, *self._tags.get(self._reference.tag, (None, None)))
+        tags = tuple(
+            Pushed(_tagged(self._reference, tag, "pushed").familiar, *told) for tag, told in self._tags.items()
+        )
         first = tags[0] if tags else Pushed("", None, None)
         return Pushed(self._reference.familiar, first.digest, first.size, tags)
 
@@ -240,7 +241,16 @@ class Loading(_Transfer[LoadProgress]):
 
     async def outcome(self) -> Loaded:
         """All that were loaded."""
+        self.check_told("loaded")
         return Loaded(tuple(self._images))
+
+
+def _tagged(reference: Reference, tag: str, done: str) -> Reference:
+    """One of all tags, as the engine names it. Raises ProtocolViolated for what is no tag."""
+    try:
+        return reference.with_tag(tag)
+    except BadReference as error:
+        raise ProtocolViolated(f"the engine {done} {reference.familiar}, and named a tag that is none") from error
 
 
 def _digest_of(image: dict[str, Any], reference: Reference) -> str | None:
