@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import select
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
@@ -11,7 +12,7 @@ import aiohttp
 from aiohttp.http_exceptions import BadHttpMessage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from aiohttp.client import ClientTimeout
     from aiohttp.client_proto import ResponseHandler
@@ -19,13 +20,15 @@ if TYPE_CHECKING:
     from aiohttp.connector import Connection
     from aiohttp.tracing import Trace
 
-__all__ = ["UNDER_WAY", "Attempt", "TCPConnector", "UnixConnector"]
+__all__ = ["UNDER_WAY", "Attempt", "TCPConnector", "UnixConnector", "unread"]
 
 Look: TypeAlias = "Callable[[int], list[Any]]"
 
 
 _BOUNDS_HEADS: Final = tuple(map(int, aiohttp.__version__.split(".")[:2])) >= (3, 14)
 """Whether this aiohttp bounds the fields of heads and trailers by itself."""
+_MOST_UNREAD: Final = 256 * 1024
+"""Bytes that are taken at a time out of the socket of a lost connection."""
 _MOST_BUT_BODY: Final = 1024 * 1024
 """Bytes of a head with the answers of 1xx before it, of trailers, of what stands between chunks."""
 
@@ -35,6 +38,8 @@ class Upload(Protocol):
 
     error: Exception | None
     """What its source raised."""
+    transport: asyncio.Transport | None
+    """Where it goes."""
 
 
 class Attempt:
@@ -137,6 +142,8 @@ class _Watching(aiohttp.BaseConnector):
                 transport.set_protocol(protocol)
         else:
             transport.set_protocol(_Guard(attempt, protocol, transport))
+            if attempt.sending is not None:
+                attempt.sending.transport = transport
 
     def _remember(self, protocol: ResponseHandler, transport: asyncio.Transport | None) -> None:
         """From its first use to its end."""
@@ -184,6 +191,9 @@ class _Guard(asyncio.Protocol):
             self._transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        if exc is not None and self._attempt.sending is not None and self._attempt.content is None:
+            for piece in unread(self._transport):  # the answer of a peer that left before it had read all
+                self.data_received(piece)
         if self._protocol.writing_paused:
             # who waits to write learns of it by the next write; told now, one who was cancelled meanwhile would leave
             # an exception behind that nobody looks at, before aiohttp 3.14
@@ -195,6 +205,13 @@ class _Guard(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._protocol.resume_writing()
+
+
+def unread(transport: asyncio.Transport) -> Iterator[bytes]:
+    """What has come and was not read when sending failed: the transport goes with all that lies in its socket."""
+    with contextlib.suppress(OSError), transport.get_extra_info("socket").dup() as socket:
+        while piece := socket.recv(_MOST_UNREAD):
+            yield piece
 
 
 class TCPConnector(_Watching, aiohttp.TCPConnector):

@@ -8,6 +8,8 @@ import contextlib
 import ssl
 from typing import TYPE_CHECKING, Final, Protocol
 
+from aiodockerhub.wire.connectors import unread
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -126,7 +128,7 @@ class _Plain(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self._ended and exc is not None:
-            self._save_what_has_come()
+            self._unread.extend(unread(self._transport))
         self._ended = True
         self._lost = exc
         self._wake()
@@ -145,12 +147,6 @@ class _Plain(asyncio.Protocol):
     def _wake(self) -> None:
         if self._reader is not None and not self._reader.done():
             self._reader.set_result(None)
-
-    def _save_what_has_come(self) -> None:
-        """Sending failed: the transport goes, with all that lies unread in its socket."""
-        with contextlib.suppress(OSError), self._transport.get_extra_info("socket").dup() as socket:
-            while piece := socket.recv(_PIECE):
-                self._unread.append(piece)
 
 
 class _Encrypted:

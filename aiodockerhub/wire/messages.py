@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -14,8 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Answer", "Outgoing", "Request", "Sending", "brief", "decoded", "json_body"]
 
-_DIRECTLY: Final = 512 * 1024
-"""Bytes of a body that are written at once; a larger one goes in pieces, so that others have their turn."""
+_DIRECTLY: Final = 128 * 1024
+"""Bytes of a body that are written at once: as many as a socket's buffer takes. A larger one goes in pieces, so that
+others have their turn, and that an answer before its end is seen."""
 _NO_JSON: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
@@ -107,11 +109,12 @@ def brief(body: bytes | Outgoing | None) -> bool:
 
 
 class Sending:
-    """A body on its way out; keeps what its source raised, which aiohttp would wrap."""
+    """A body on its way out; keeps what its source raised, which aiohttp would wrap. `transport` is where it goes."""
 
     def __init__(self, source: Outgoing) -> None:
         self.length = source.length
         self.error: Exception | None = None
+        self.transport: asyncio.Transport | None = None
         self._source = source
 
     @classmethod
@@ -124,6 +127,8 @@ class Sending:
     async def __aiter__(self) -> AsyncIterator[bytes]:
         try:
             async for piece in self._source:
+                if self.transport is not None and self.transport.is_closing():
+                    await asyncio.sleep(0)  # a peer that left may have answered, which is read with the loss
                 yield piece
         except Exception as error:
             self.error = error
