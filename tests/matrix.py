@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 
 DOCUMENT = ROOT / "docs" / "engines.md"
 ROLES = {"oldest": "dockerd 20.10", "stable": "dockerd 26.1", "newest": "dockerd 28.5", "podman": "podman 5.8"}
+ASKED_BEFORE = {
+    "PluginPull": "GetPluginPrivileges",
+    "PluginUpgrade": "GetPluginPrivileges",
+    "ServiceLogs": "ServiceInspect",
+    "TaskLogs": "TaskInspect",
+}
+"""What the method of an operation asks first: an engine that refuses that is asked no more."""
 HEAD = f"""# Operations and engines
 
 What the tests saw on four engines: of Debian 12, of Debian 13, and dockerd and podman of Debian unstable. A cell is
@@ -58,7 +65,9 @@ class Matrix:
     def cell(self, operation: str, role: str) -> str:
         if (operation, role) in self._works:
             return ""
-        return self._refused.get((operation, role), "not tried")
+        return self._refused.get((operation, role)) or self._refused.get(
+            (ASKED_BEFORE.get(operation, ""), role), "not tried"
+        )
 
     def text(self) -> str:
         rows = (
@@ -73,7 +82,9 @@ def _words(error: BaseException) -> str | None:
         return f"needs {error.needs}"
     if isinstance(error, APIError):
         words = re.sub(r"\s+", " ", error.message).strip().replace("|", "/")
-        words = re.sub(r"\b[0-9a-f]{12,}\b|\btest-[0-9a-f]+\b|/tmp/\S+|\b\d+(\.\d+){3}(:\d+)?\b", "…", words)
+        words = re.sub(
+            r"\b[0-9a-f]{12,}\b|\b[0-9a-z]{25}\b|\btest-[0-9a-f]+\b|/tmp/\S+|\b\d+(\.\d+){3}(:\d+)?\b", "…", words
+        )
         return f"{error.status}: {words[:90]}"
     return None
 

@@ -232,7 +232,8 @@ async def test_over_a_websocket_the_main_process_is_told_and_heard_too(engine, d
             await process.write(b"hello\n")
             with pytest.raises(Misused, match="alone"):
                 await process.write_eof()
-            assert b"".join([piece async for piece in process.raw]) == b"hello\nerr\n"
+            said = b"".join([piece async for piece in process.raw])
+        assert sorted(said.splitlines()) == [b"err", b"hello"]
         with pytest.raises(ContainerNotFound):
             await docker.containers.attach_ws("nosuch")
         async with docker.containers.attach_ws(made, logs=True) as process:
@@ -243,9 +244,12 @@ async def test_over_a_websocket_the_main_process_is_told_and_heard_too(engine, d
     assert docker.stats().open_streams == 0
 
 
-@pytest.mark.parametrize("engine", ["oldest", "newest"], indirect=True)
-async def test_buildkit_takes_a_session(docker):
+async def test_buildkit_takes_a_session(engine, docker):
     headers = {"X-Docker-Expose-Session-Uuid": "x", "X-Docker-Expose-Session-Name": "test"}
+    if engine.role == "podman":
+        with pytest.raises(NotFound):
+            await docker.hijack_session(headers=headers)
+        return
     async with asyncio.timeout(30), docker.hijack_session(headers=headers) as session:
         preface = await anext(aiter(session.raw))
         assert preface.startswith(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")

@@ -11,7 +11,7 @@ from swarming import ADDRESSES, swarm_of
 from aiodockerhub import BadRequest, Docker, ServerError
 
 
-@pytest.mark.parametrize("roles", [("oldest", "newest"), ("newest", "stable")], ids="-".join)
+@pytest.mark.parametrize("roles", [("oldest", "newest"), ("newest", "stable"), ("stable", "oldest")], ids="-".join)
 async def test_another_engine_joins_runs_tasks_is_drained_and_leaves(rig, roles, caplog):
     manager, other = (rig.engine(role) for role in roles)
     assert rig.busybox(manager) == rig.busybox(other)
