@@ -210,7 +210,7 @@ class APIError(DockerError):
     """An answer that says no.
 
     `status` is the HTTP status (None where the error came inside a stream), `message` the server's own words,
-    `method` and `path` what was asked.
+    `method` and `path` what was asked, `retry_after` the seconds after which to ask again, if it said so.
     """
 
     status: int | None = None
@@ -279,7 +279,8 @@ class NotImplementedByEngine(ServerError):
 class OperationFailed(DockerError):
     """An operation that streams failed: in its stream, or before it began.
 
-    `message` is the engine's, `code` its number if it gave one, `status` the HTTP status if there was one.
+    `message` is the engine's, `code` its number if it gave one, `status` the HTTP status if there was one. `method` and
+    `path` are what was asked, `retry_after` the seconds after which to ask again, if it was said.
     """
 
     message: str = ""

@@ -24,7 +24,7 @@ _MESSAGE_SHOWN: Final = 300
 
 
 class Result(msgspec.Struct, Generic[Outcome], frozen=True):
-    """What became of one reference: its `outcome`, or the `error` that its last attempt ended in.
+    """What became of one `reference`: its `outcome`, or the `error` that its last attempt ended in.
 
     What was cut off has Closed for an error. `attempts` counts the tries (0: cut off before the first), `seconds` is
     the time from the first one's begin to the last one's end, waits between them included, `bytes` what was transferred
@@ -45,10 +45,11 @@ class Result(msgspec.Struct, Generic[Outcome], frozen=True):
 
 
 class Report(Generic[Outcome]):
-    """The results of many, in the order asked: `len(report)`, `for result in report`, `report.results[0]`.
+    """The `results` of many, in the order asked: `len(report)`, `for result in report`, `report.results[0]`.
 
-    `total` is how many were asked for, None where the references had no length and were not read to their end. A report
-    is true whatever it holds: ask `report.failed`, or call `raise_for_failures()`.
+    `seconds` passed from the begin of the first to the end of the last. `total` is how many were asked for, None where
+    the references had no length and were not read to their end. A report is true whatever it holds: ask
+    `report.failed`, or call `raise_for_failures()`.
     """
 
     __slots__ = ("results", "seconds", "total")
@@ -56,7 +57,6 @@ class Report(Generic[Outcome]):
     def __init__(self, results: Sequence[Result[Outcome]], *, seconds: float, total: int | None) -> None:
         self.results = results
         self.seconds = seconds
-        """From the begin of the first to the end of the last."""
         self.total = total
 
     @property

@@ -57,7 +57,8 @@ class Credentials:
 
     No repr, str or format shows a secret (a pickle holds it: that is its purpose).
     With a `server_address` they are for that registry alone. Without one they are for every registry that a
-    call names: a client made with them shows them to whatever registry its calls name. `email` is history.
+    call names: a client made with them shows them to whatever registry its calls name. `username` is None for a token
+    and for nobody. `email` is history.
 
     Raises BadParameter for an empty user name, text that has no UTF-8 form, an address that is none.
     """

@@ -17,9 +17,10 @@ __all__ = ["PathStat", "Place", "Thing", "destination", "found_here", "place_her
 
 
 class PathStat(msgspec.Struct, frozen=True):
-    """What is at a path in a container. `size` is in bytes, `mode` as `os.stat` and the module `stat` have it.
+    """What is at a path in a container. `name` is the path's last part, `mtime` when its content was changed.
 
-    `link_target` is what a link leads to in the end, in the container; None for what is no link.
+    `size` is in bytes, `mode` as `os.stat` and the module `stat` have it. `link_target` is what a link leads to in the
+    end, in the container; None for what is no link.
     """
 
     name: str

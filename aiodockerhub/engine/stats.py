@@ -103,7 +103,9 @@ class PidsStats(msgspec.Struct, gc=False):
 class ContainerStats(msgspec.Struct, kw_only=True, gc=False):
     """What a container uses at the moment `read`: fields as the engine has them, properties as `docker stats` shows.
 
-    `previous_cpu` is what `cpu` was at `preread`, the sample before.
+    `id` and `name` are the container's. `previous_cpu` is what `cpu` was at `preread`, the sample before. `memory` and
+    `block_devices` are in bytes, `networks` by interface, `pids` and, on Windows, `num_procs` count what runs. `error`
+    is what the engine says in place of all this when it fails.
     """
 
     id: str | None = None
