@@ -51,7 +51,11 @@ class Failure(msgspec.Struct, gc=False):
 
 
 class _Line(msgspec.Struct, kw_only=True, gc=False):
-    """A line of the engine's JSON stream, as `pull`, `push`, `import` and `build` share it."""
+    """A line of the engine's JSON stream, as `pull`, `push`, `import` and `build` share it.
+
+    `status` is its words for `id`, `amount` how far that is, `progress` its own drawing of it, `aux` what it adds;
+    `error` and `failure` are one error, in words and with a code.
+    """
 
     status: str | None = None
     id: str | None = None
@@ -145,7 +149,8 @@ class Actor(msgspec.Struct, gc=False):
 class Event(msgspec.Struct, kw_only=True, gc=False):
     """Something that happened in the engine: `action` happened to `actor`, which is of `type`.
 
-    `time` is in whole seconds since 1970, `time_nano` in nanoseconds.
+    `scope` is "local", or "swarm" for what every engine of a swarm tells. `time` is in whole seconds since 1970,
+    `time_nano` in nanoseconds.
     """
 
     type: str | None = msgspec.field(name="Type", default=None)
@@ -179,7 +184,7 @@ class LogChunk(msgspec.Struct, gc=False):
 
 
 class LogLine(msgspec.Struct, gc=False):
-    """A whole line of output, without its end."""
+    """A whole line of output: `stream` is where it was written, `text` the line without its end, in UTF-8."""
 
     stream: Literal["stdin", "stdout", "stderr"]
     text: str
@@ -226,14 +231,17 @@ class Loaded(msgspec.Struct, frozen=True):
 
 
 class Built(msgspec.Struct, frozen=True):
-    """A built image: its `id` in the engine, and the names it got."""
+    """A built image: its `id` in the engine, and in `tags` the names it got."""
 
     id: str
     tags: tuple[str, ...]
 
 
 class Completed(msgspec.Struct, frozen=True):
-    """A command that ran to its end: its exit code, and what it wrote; where it had a terminal, all to `stdout`."""
+    """A command that ran to its end: its `exit_code`, and what it wrote to `stdout` and `stderr`.
+
+    Where it had a terminal, all is `stdout`.
+    """
 
     exit_code: int
     stdout: bytes

@@ -8,7 +8,7 @@ __all__ = ["FoundRepository", "ListedImage", "SearchPage"]
 
 
 class ListedImage(TypedDict):
-    """An image as a repository lists it: `id` is 64 hexadecimal digits, `checksum` what `set_images` gave."""
+    """An image as a repository lists it: `id` is 64 hexadecimal digits, `checksum` what `set_images` gave, `Tag` its tag."""
 
     id: str
     checksum: NotRequired[str]
@@ -16,7 +16,11 @@ class ListedImage(TypedDict):
 
 
 class FoundRepository(TypedDict):
-    """A repository that a search found; indexes differ in what else they tell of it."""
+    """A repository that a search found: its `name`; indexes differ in what else they tell of it.
+
+    `description` is its owner's, `star_count` how many users like it; `is_official`, `is_automated` and `is_trusted`
+    are what the index holds of it.
+    """
 
     name: str
     description: NotRequired[str]
@@ -27,7 +31,10 @@ class FoundRepository(TypedDict):
 
 
 class SearchPage(TypedDict):
-    """A page of what a search found. `num_results` counts those of all pages."""
+    """A page of what a search for `query` found: `results`. `num_results` counts those of all pages.
+
+    `page` is this one's number, `num_pages` how many there are, `page_size` how many results one holds.
+    """
 
     query: str
     num_results: int

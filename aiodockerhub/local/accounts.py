@@ -22,9 +22,9 @@ _UNUSABLE = re.compile(r"[:/\x00-\x1f\x7f]")
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class User:
-    """An account: its password, its e-mail address, and whether it may be used.
+    """An account: its `password`, its e-mail address in `email`, and whether it is `active`.
 
-    With `active=False` the hub answers 403 to the right password.
+    Where it is not, the hub answers 403 to the right password.
     """
 
     password: str = dataclasses.field(repr=False)

@@ -45,7 +45,7 @@ _SHUTDOWN_SECONDS = 1.0
 
 
 class HubRequest(NamedTuple):
-    """A request that the hub answered: the path with its query; never a header or a body."""
+    """A request that the hub answered: `method`, `path` with its query, `status`; never a header or a body."""
 
     method: str
     path: str

@@ -21,6 +21,7 @@ class Unset(enum.Enum):
 
 
 UNSET: Final = Unset.UNSET
+"""No limit of the call's own: the client's holds."""
 
 
 class _ClassDefault(float):
