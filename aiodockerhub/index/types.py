@@ -8,7 +8,7 @@ __all__ = ["FoundRepository", "ListedImage", "SearchPage"]
 
 
 class ListedImage(TypedDict):
-    """An image as a repository lists it: `id` is 64 hexadecimal digits, `checksum` what `set_images` gave, `Tag` a tag."""
+    """An image as a repository lists it: `id` is 64 hexadecimal digits, `checksum` what `set_images` gave, `Tag` one."""
 
     id: str
     checksum: NotRequired[str]
