@@ -8,7 +8,10 @@ __all__ = ["FoundRepository", "ListedImage", "SearchPage"]
 
 
 class ListedImage(TypedDict):
-    """An image as a repository lists it: `id` is 64 hexadecimal digits, `checksum` what `set_images` gave, `Tag` one."""
+    """An image as a repository lists it: `id` is 64 hexadecimal digits, `Tag` one of its tags.
+
+    `checksum` is what `set_images` gave.
+    """
 
     id: str
     checksum: NotRequired[str]
