@@ -54,7 +54,12 @@ _VALUE: Final = re.compile(r"[\x20-\x7e\x80-\xff\t]*")
 
 
 class Ping(msgspec.Struct, frozen=True):
-    """What an engine says of itself before any version is agreed on."""
+    """What an engine says of itself before any version is agreed on.
+
+    `api_version` is the newest that it speaks, `os_type` what its containers run on ("linux"), `builder` the one that
+    it would rather have build ("2": BuildKit), `experimental` whether it has what is not promised, `swarm` its part in
+    one ("inactive", "active/manager"); None for what it does not say.
+    """
 
     api_version: str
     os_type: str | None
@@ -64,7 +69,7 @@ class Ping(msgspec.Struct, frozen=True):
 
 
 class Pruned(msgspec.Struct, frozen=True):
-    """What was removed: ids of containers, names of networks and volumes, the engine's dicts of images, ids of caches.
+    """What was removed: ids of `containers`, names of `networks` and volumes, dicts of `images`, ids of caches.
 
     `volumes` is None where none were asked for, `build_cache` where the engine has none. `space_reclaimed` is in bytes.
     """

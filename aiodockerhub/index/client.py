@@ -40,7 +40,7 @@ _JSON = "application/json"
 
 
 class GrantedImages(NamedTuple):
-    """A repository's images, and the grant to read them at a registry."""
+    """A repository's `images`, and the `grant` to read them at a registry."""
 
     images: list[ListedImage]
     grant: Grant
