@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 import aiohttp
 from aiohttp.http_exceptions import BadHttpMessage
 
+from aiodockerhub.wire.receiving import SharedBuffer
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -107,6 +109,7 @@ class _Watching(aiohttp.BaseConnector):
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401  (aiohttp's own)
         self._used: dict[ResponseHandler, Look] = {}
+        self._buffer = SharedBuffer()
         super().__init__(**options)
 
     async def connect(self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout) -> Connection:
@@ -138,8 +141,8 @@ class _Watching(aiohttp.BaseConnector):
         if transport is None:
             return
         if _BOUNDS_HEADS and attempt.sending is None:
-            if attempt.reused and transport.get_protocol() is not protocol:
-                transport.set_protocol(protocol)
+            if not attempt.reused or isinstance(transport.get_protocol(), _Guard):
+                transport.set_protocol(self._buffer.receiver(protocol, transport))
         else:
             transport.set_protocol(_Guard(attempt, protocol, transport))
             if attempt.sending is not None:
