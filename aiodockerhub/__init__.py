@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from aiodockerhub.engine.docker import Docker as Docker
     from aiodockerhub.engine.duplex import Duplex as Duplex
     from aiodockerhub.engine.duplex import Stdin as Stdin
+    from aiodockerhub.engine.filters import Filters as Filters
     from aiodockerhub.engine.logs import LogStream as LogStream
+    from aiodockerhub.engine.moments import Moment as Moment
     from aiodockerhub.engine.plugins import PluginGrant as PluginGrant
     from aiodockerhub.engine.stats import ContainerStats as ContainerStats
-    from aiodockerhub.engine.system import Filters as Filters
-    from aiodockerhub.engine.system import Moment as Moment
     from aiodockerhub.engine.system import Ping as Ping
     from aiodockerhub.engine.system import Pruned as Pruned
     from aiodockerhub.errors import APIError as APIError
@@ -100,7 +100,7 @@ if TYPE_CHECKING:
     from aiodockerhub.reference import Reference as Reference
     from aiodockerhub.session import Session as Session
     from aiodockerhub.wire.limits import Limits as Limits
-    from aiodockerhub.wire.pool import Stats as Stats
+    from aiodockerhub.wire.stats import Stats as Stats
     from aiodockerhub.wire.stream import BulkStream as BulkStream
     from aiodockerhub.wire.stream import Stream as Stream
     from aiodockerhub.wire.timeouts import UNSET as UNSET
@@ -117,10 +117,12 @@ _ROOMS = {
     "engine.copying": ("PathStat",),
     "engine.docker": ("Docker",),
     "engine.duplex": ("Duplex", "Stdin"),
+    "engine.filters": ("Filters",),
     "engine.logs": ("LogStream",),
+    "engine.moments": ("Moment",),
     "engine.plugins": ("PluginGrant",),
     "engine.stats": ("ContainerStats",),
-    "engine.system": ("Filters", "Moment", "Ping", "Pruned"),
+    "engine.system": ("Ping", "Pruned"),
     "errors": (
         "APIError",
         "BadAddress",
@@ -190,7 +192,7 @@ _ROOMS = {
     "reference": ("Reference",),
     "session": ("Session",),
     "wire.limits": ("Limits",),
-    "wire.pool": ("Stats",),
+    "wire.stats": ("Stats",),
     "wire.stream": ("BulkStream", "Stream"),
     "wire.timeouts": ("CallTimeout", "Timeout", "UNSET"),
     "wire.tls": ("TLS",),

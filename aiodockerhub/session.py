@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from aiodockerhub.engine.docker import Docker
     from aiodockerhub.index.client import Index
     from aiodockerhub.wire.limits import Limits
-    from aiodockerhub.wire.pool import Stats
     from aiodockerhub.wire.proxies import ProxySource
+    from aiodockerhub.wire.stats import Stats
     from aiodockerhub.wire.tls import TLS
 
 __all__ = ["Session"]

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from aiodockerhub.credentials import BuildCredentials, Credentials, build_header
 from aiodockerhub.engine.buildkit import BuildLines, Trace
 from aiodockerhub.engine.dockerfile import base_registries
+from aiodockerhub.engine.filters import Filters, written
 from aiodockerhub.engine.many import each, many
-from aiodockerhub.engine.system import Filters, written
 from aiodockerhub.engine.transfers import refused, reported, told_id
 from aiodockerhub.errors import BadParameter, BuildFailed, DockerError, ProtocolViolated
 from aiodockerhub.progress import BuildStep, Built

@@ -5,9 +5,9 @@ from __future__ import annotations
 from base64 import b64decode
 from typing import TYPE_CHECKING, cast
 
+from aiodockerhub.engine.filters import Filters, written
 from aiodockerhub.engine.identity import Named, id_of
 from aiodockerhub.engine.secrets import encoded
-from aiodockerhub.engine.system import Filters, written
 from aiodockerhub.engine.versioned import index_of, whole
 from aiodockerhub.wire.timeouts import UNSET, CallTimeout
 

@@ -9,11 +9,12 @@ from aiodockerhub.engine.archives import Archives
 from aiodockerhub.engine.attachments import Attachments
 from aiodockerhub.engine.container_config import ContainerSettings, container_config
 from aiodockerhub.engine.controls import Controls
+from aiodockerhub.engine.filters import Filters, written
 from aiodockerhub.engine.identity import Named, id_of
 from aiodockerhub.engine.logs import Logs, LogStream
+from aiodockerhub.engine.moments import Moment, moment
 from aiodockerhub.engine.readiness import Readiness, is_healthy, is_running
 from aiodockerhub.engine.stats import Usage
-from aiodockerhub.engine.system import Filters, Moment, moment, written
 from aiodockerhub.errors import BadParameter, ImageNotFound, OperationFailed, StreamBroken, failed
 from aiodockerhub.wire.timeouts import UNSET, CallTimeout
 

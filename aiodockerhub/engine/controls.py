@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from aiodockerhub.engine.container_config import fields_of
+from aiodockerhub.engine.filters import Filters, written
 from aiodockerhub.engine.identity import Named, id_of
 from aiodockerhub.engine.settings import Fields, as_it_is, byte_count, filled, own_dict, put
-from aiodockerhub.engine.system import Filters, written
 from aiodockerhub.wire.timeouts import UNSET, CallTimeout
 
 if TYPE_CHECKING:

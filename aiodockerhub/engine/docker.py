@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from aiodockerhub.engine.tasks import Tasks
     from aiodockerhub.engine.volumes import Volumes
     from aiodockerhub.wire.limits import Limits
-    from aiodockerhub.wire.pool import Stats
+    from aiodockerhub.wire.stats import Stats
     from aiodockerhub.wire.tls import TLS
 
 __all__ = ["Docker"]

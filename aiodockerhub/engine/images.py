@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Never, cast
 
 from aiodockerhub.credentials import server_key
 from aiodockerhub.engine.build import Builds
+from aiodockerhub.engine.filters import Filters, written
 from aiodockerhub.engine.identity import Named, id_of
 from aiodockerhub.engine.image_archives import ImageArchives
 from aiodockerhub.engine.many import each, many
 from aiodockerhub.engine.platforms import platform_json, platforms_json
-from aiodockerhub.engine.system import Filters, written
 from aiodockerhub.engine.transfers import Pulling, Pushing, progress_stream, refused
 from aiodockerhub.errors import BadParameter, BadReference, PullFailed, PushFailed
 from aiodockerhub.progress import Pulled, PullProgress, Pushed, PushProgress

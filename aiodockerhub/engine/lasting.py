@@ -25,7 +25,7 @@ from aiodockerhub.retries import Backoff
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from aiodockerhub.engine.system import Moment
+    from aiodockerhub.engine.moments import Moment
     from aiodockerhub.wire.pool import Pool
     from aiodockerhub.wire.stream import Stream
 

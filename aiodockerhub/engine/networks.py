@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, cast
 
+from aiodockerhub.engine.filters import Filters, written
 from aiodockerhub.engine.identity import Named, id_of
 from aiodockerhub.engine.settings import Fields, as_it_is, joined, mapping, pairs, strings
-from aiodockerhub.engine.system import Filters, written
 from aiodockerhub.errors import BadParameter
 from aiodockerhub.wire.timeouts import UNSET, CallTimeout
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, cast
 
+from aiodockerhub.engine.filters import Filters, written
 from aiodockerhub.engine.identity import Named, id_of
-from aiodockerhub.engine.system import Filters, written
 from aiodockerhub.engine.versioned import index_of, whole
 from aiodockerhub.wire.timeouts import UNSET, CallTimeout
 

@@ -6,9 +6,9 @@ import inspect
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 from aiodockerhub.credentials import server_key
+from aiodockerhub.engine.filters import Filters, written
 from aiodockerhub.engine.identity import Called, name_of
 from aiodockerhub.engine.settings import UnfitError, env
-from aiodockerhub.engine.system import Filters, written
 from aiodockerhub.engine.transfers import Pushing, refused, reported
 from aiodockerhub.errors import BadParameter, DockerError, PrivilegesNotGranted, PullFailed, PushFailed
 from aiodockerhub.progress import PullProgress, Pushed, PushProgress

@@ -5,8 +5,8 @@ from __future__ import annotations
 from base64 import b64encode
 from typing import TYPE_CHECKING, cast
 
+from aiodockerhub.engine.filters import Filters, written
 from aiodockerhub.engine.identity import Named, id_of
-from aiodockerhub.engine.system import Filters, written
 from aiodockerhub.engine.versioned import index_of, whole
 from aiodockerhub.errors import BadParameter
 from aiodockerhub.wire.timeouts import UNSET, CallTimeout

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack, cast
 from aiodockerhub.credentials import server_key
 from aiodockerhub.engine.configs import Configs
 from aiodockerhub.engine.convergence import Convergence, Watch
+from aiodockerhub.engine.filters import Filters, written
 from aiodockerhub.engine.identity import Named, id_of
 from aiodockerhub.engine.logs import Logs, LogStream
+from aiodockerhub.engine.moments import Moment, moment
 from aiodockerhub.engine.secrets import Secrets
 from aiodockerhub.engine.service_config import ServiceSettings, changed_spec, service_spec
 from aiodockerhub.engine.service_files import file_references
-from aiodockerhub.engine.system import Filters, Moment, moment, written
 from aiodockerhub.engine.tasks import Tasks
 from aiodockerhub.engine.versioned import index_of, whole
 from aiodockerhub.errors import TimedOut

@@ -5,11 +5,12 @@ from __future__ import annotations
 import email.utils
 import re
 import time
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast, overload
+from typing import TYPE_CHECKING, Any, Final, Literal, cast, overload
 
 import msgspec
 
+from aiodockerhub.engine.filters import Filters, written
+from aiodockerhub.engine.moments import Moment, moment
 from aiodockerhub.errors import (
     BadParameter,
     DockerError,
@@ -27,7 +28,7 @@ from aiodockerhub.wire.stream import Flow, NoOutcome, Stream
 from aiodockerhub.wire.timeouts import UNSET, CallTimeout
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Mapping, Sequence
 
     from aiodockerhub.credentials import CredentialsSource
     from aiodockerhub.engine import types
@@ -38,15 +39,7 @@ if TYPE_CHECKING:
     from aiodockerhub.wire.hijack import Hijacked
     from aiodockerhub.wire.messages import Answer
 
-__all__ = ["Filters", "Moment", "Ping", "Pruned", "System"]
-
-Filters: TypeAlias = Mapping[str, str | bool | Sequence[str] | Mapping[str, bool]]
-"""Filters by name: `{"label": ["app=x", "tier"], "dangling": True}`. Several values of a name mean any, labels all."""
-
-Moment: TypeAlias = "int | float | str | datetime"
-"""A point in time: seconds since 1970, a datetime, or what the engine reads itself: seconds with nanoseconds
-(`"1767323046.123456789"`); podman reads `"10m"` and RFC 3339 too, dockerd does not."""
-
+__all__ = ["Ping", "Pruned", "System"]
 
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _METHOD: Final = re.compile(r"[A-Z]+")
@@ -389,29 +382,3 @@ def _check_words(method: str, headers: Mapping[str, str] | None) -> None:
             raise BadParameter(f"no name of a header: {name!r}")
         if not isinstance(value, str) or not _VALUE.fullmatch(value):
             raise BadParameter(f"the value of the header {name} can't be sent")
-
-
-def moment(value: Moment | None) -> str | int | float | None:
-    """A point in time as engines read it."""
-    if value is None or isinstance(value, (int, float, str)):
-        return value
-    return f"{value.timestamp():.6f}"  # more digits would be those of the float, not of the datetime
-
-
-def written(filters: Filters | None) -> Mapping[str, object] | None:
-    """Filters as engines read them: a list of strings for each name."""
-    if not filters:
-        return None
-    return {name: _values(value) for name, value in filters.items()}
-
-
-def _values(value: str | bool | Sequence[str] | Mapping[str, bool]) -> object:
-    if isinstance(value, bool):
-        return ["true" if value else "false"]
-    if isinstance(value, str):
-        return [value]
-    if isinstance(value, Mapping):
-        return value
-    if isinstance(value, Sequence):
-        return list(value)
-    raise BadParameter(f"filters: {value!r} is no text, no boolean, and none several of them")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, cast
 
+from aiodockerhub.engine.filters import Filters, written
 from aiodockerhub.engine.identity import Named, id_of
 from aiodockerhub.engine.logs import Logs, LogStream
-from aiodockerhub.engine.system import Filters, Moment, moment, written
+from aiodockerhub.engine.moments import Moment, moment
 from aiodockerhub.wire.timeouts import UNSET, CallTimeout
 
 if TYPE_CHECKING:

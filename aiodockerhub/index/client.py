@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from aiodockerhub.wire.address import Address
     from aiodockerhub.wire.limits import Limits
     from aiodockerhub.wire.messages import Answer
-    from aiodockerhub.wire.pool import Stats
     from aiodockerhub.wire.proxies import ProxySource
+    from aiodockerhub.wire.stats import Stats
     from aiodockerhub.wire.tls import TLS
 
 __all__ = ["Grant", "GrantedImages", "Index"]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from aiodockerhub.wire.limits import Limits
-    from aiodockerhub.wire.pool import Stats
+    from aiodockerhub.wire.stats import Stats
     from aiodockerhub.wire.timeouts import Pace
 
     _Given = TypeVar("_Given")
@@ -62,9 +62,10 @@ class Places:
 
     async def _stream(self, wait: float | None) -> Place:
         if self._streams is not None:
-            await self._waiting(
-                self._streams.acquire(), wait
-            ) if self._streams.locked() else await self._streams.acquire()
+            if self._streams.locked():
+                await self._waiting(self._streams.acquire(), wait)
+            else:
+                await self._streams.acquire()
         try:
             budgeted = BUDGET.try_acquire() or await self._waiting(BUDGET.acquire(), wait)
         except BaseException:

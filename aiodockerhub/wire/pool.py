@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import functools
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
@@ -16,6 +16,7 @@ from aiodockerhub.wire.connectors import TCPConnector, UnixConnector
 from aiodockerhub.wire.flights import Flights
 from aiodockerhub.wire.limits import Limits
 from aiodockerhub.wire.places import Places
+from aiodockerhub.wire.stats import Stats
 from aiodockerhub.wire.tls import ssl_context
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from aiodockerhub.wire.dial import Line
     from aiodockerhub.wire.tls import TLS
 
-__all__ = ["Connections", "Pool", "Stats"]
+__all__ = ["Connections", "Pool"]
 
 _HEAD_BYTES: Final = 64 * 1024
 """A line of a head, and a field of it: registries' tokens are longer than aiohttp's 8 KiB."""
@@ -36,22 +37,6 @@ _PIECE: Final = 32 * 1024
 """Bytes that may lie unread: with aiohttp's 256 KiB every small piece costs a turn of its parser."""
 _IDLE: Final = 30.0
 """Seconds that an unused connection is kept."""
-
-
-@dataclass(slots=True)
-class Stats:
-    """Counts of one client or session, for any metrics library.
-
-    `open_calls` and `open_streams` are those that have a place for a connection, `waiting` those that wait: for a
-    place, and, having one, for a descriptor, for room in the server's queue, or before they try again what broke.
-    `requests` is what was sent, or tried to be, since the start, `retries` those of them that were tried again.
-    """
-
-    open_calls: int = 0
-    open_streams: int = 0
-    waiting: int = 0
-    requests: int = 0
-    retries: int = 0
 
 
 class Connections:
