@@ -470,7 +470,7 @@ def impatient(monkeypatch, tmp_path):
     monkeypatch.setattr(
         "aiodockerhub.wire.persistence.CONNECTION", Backoff(attempts=3, first=0.001, most=0.001, jitter=0)
     )
-    monkeypatch.setattr("aiodockerhub.wire.http._PATIENCE_WITH_A_REFUSAL", TINY)
+    monkeypatch.setattr("aiodockerhub.wire.refusals._PATIENCE_WITH_A_REFUSAL", TINY)
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
 
 

@@ -335,6 +335,8 @@ async def test_it_is_bounded_by_the_limit_that_it_belongs_to(number, limit, word
             await docker.info()
         with pytest.raises(TimedOut, match=words):
             await docker.stream("GET", "/x")
+        with pytest.raises(TimedOut, match=words):
+            await docker.containers.attach("x")
 
 
 async def test_a_moment_without_descriptors_is_waited_out_after_a_broken_connection_too(no_connection, tmp_path):

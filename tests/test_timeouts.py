@@ -254,7 +254,7 @@ async def test_the_wait_for_a_stream_is_bounded_where_it_is_asked_for():
 
 async def test_a_refusal_that_never_ends_is_told_by_its_status(monkeypatch):
     """Also where nothing else is bounded."""
-    monkeypatch.setattr("aiodockerhub.wire.http._PATIENCE_WITH_A_REFUSAL", TINY)
+    monkeypatch.setattr("aiodockerhub.wire.refusals._PATIENCE_WITH_A_REFUSAL", TINY)
     async with ScriptedServer(dripping_refusal) as server, Docker(server.url, version="1.45", timeout=None) as docker:
         for call in (docker.info(), docker.events(), docker.containers.stop("x")):
             async with asyncio.timeout(20):

@@ -36,6 +36,7 @@ __all__ = [
     "is_momentary",
     "is_passing",
     "is_repeatable",
+    "kept_waiting",
     "unconnected",
     "wants_tls",
     "without_secrets",
@@ -97,9 +98,16 @@ def gone(*, address: str, asked: str, unreachable: type[ConnectionFailed]) -> Co
 def _late(error: Exception, attempt: Attempt, *, address: str, asked: str, limits: Span) -> TimedOut | None:
     if isinstance(error, TimeoutError):
         return TimedOut(f"connecting to {address} took longer than {limits.connect or 0:g} s ({asked})")
+    if is_exhaustion(error) or is_momentary(error, attempt):
+        return kept_waiting(error, address=address, asked=asked, limits=limits)
+    return None
+
+
+def kept_waiting(error: Exception, *, address: str, asked: str, limits: Span) -> TimedOut | None:
+    """The error for what passes by itself, and did not in time; None for anything else."""
     if is_exhaustion(error):
         return TimedOut(f"no descriptor was free within {limits.pool or 0:g} s, to connect to {address} ({asked})")
-    if is_momentary(error, attempt):
+    if is_passing(error):
         return TimedOut(f"{address} had no room for a connection within {limits.connect or 0:g} s ({asked})")
     return None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import functools
 import logging
 import math
@@ -16,9 +15,10 @@ from multidict import CIMultiDict
 
 from aiodockerhub.errors import BadParameter, Closed, DockerError, Misused, ProtocolViolated, Redirected, TimedOut
 from aiodockerhub.retries import MOMENT, again
-from aiodockerhub.wire.failures import broken_body, gone, is_exhaustion, is_passing, unconnected, wants_tls
+from aiodockerhub.wire.failures import broken_body, gone, is_passing, kept_waiting, unconnected
+from aiodockerhub.wire.persistence import Persistence
 from aiodockerhub.wire.redirects import shown
-from aiodockerhub.wire.refusals import MOST_OF_A_REFUSAL, Missing, refusal
+from aiodockerhub.wire.refusals import Missing, refused
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -38,8 +38,6 @@ _Result = TypeVar("_Result")
 _log: Final = logging.getLogger("aiodockerhub.wire")
 
 _MOST_OF_A_HEAD: Final = 64 * 1024
-_PATIENCE_WITH_A_REFUSAL: Final = 5.0
-"""Seconds for the body of an error, of which the beginning is enough."""
 
 
 class Server(NamedTuple):
@@ -71,7 +69,7 @@ async def hijack(
         elif response.status_code == 200:
             line = _Body(line, http)
         else:
-            raise await _refused(line, http, response, server, request)
+            raise await _no_connection(line, http, response, server, request)
         return Hijacked(
             pool,
             line,
@@ -91,7 +89,7 @@ async def hijack(
 
 async def _begun(pool: Pool, server: Server, request: Request, head: bytes, limits: Span) -> Line:
     """A connection on which the request was sent; made again while what keeps it from being made passes by itself."""
-    started = time.monotonic()
+    persistence = Persistence(limits)
 
     async def begin() -> Line:
         pool.stats.requests += 1
@@ -104,11 +102,10 @@ async def _begun(pool: Pool, server: Server, request: Request, head: bytes, limi
             raise
         return line
 
-    def worth(error: Exception) -> bool:
-        patience = limits.pool if is_exhaustion(error) else limits.connect
-        going_on = is_passing(error) and (patience is None or time.monotonic() - started < patience)
-        pool.stats.retries += going_on
-        return going_on
+    def worth(error: Exception) -> bool | float:
+        wait = is_passing(error) and persistence.moment(error)
+        pool.stats.retries += wait is not False
+        return wait
 
     try:
         try:
@@ -122,7 +119,7 @@ async def _begun(pool: Pool, server: Server, request: Request, head: bytes, limi
         if isinstance(error, TimeoutError) and error.errno is None:
             late = f"connecting to {server.address} took longer than {limits.connect:g} s ({request.asked})"
             raise TimedOut(late) from error
-        raise unconnected(
+        raise kept_waiting(error, address=server.address, asked=request.asked, limits=limits) or unconnected(
             error, address=server.address, asked=request.asked, unreachable=server.unreachable, path=pool.socket
         ) from error
 
@@ -178,7 +175,7 @@ async def _event(line: Line, http: h11.Connection, server: Server, request: Requ
     return event
 
 
-async def _refused(
+async def _no_connection(
     line: Line, http: h11.Connection, response: h11.Response, server: Server, request: Request
 ) -> DockerError:
     headers, status = _fields(response), response.status_code
@@ -186,17 +183,8 @@ async def _refused(
         location = shown(headers.get("Location", ""))
         words = f"{server.address} answers {status} instead of giving the connection up ({request.asked})"
         return Redirected(words, location=location) if status >= 300 else ProtocolViolated(words)
-    body = bytearray()
-    answer = _Body(line, http)
-    with contextlib.suppress(OSError):  # TimeoutError too: the beginning of it is enough
-        async with asyncio.timeout(_PATIENCE_WITH_A_REFUSAL):
-            while len(body) < MOST_OF_A_REFUSAL and (piece := await answer.read()):
-                body += piece
-    told = bytes(body[:MOST_OF_A_REFUSAL])
-    if status == 400 and (unencrypted := wants_tls(server.address, request.asked, told)) is not None:
-        return unencrypted
-    reason = response.reason.decode("latin-1")
-    return refusal(status, reason, headers, told, method=request.method, path=request.path, missing=server.missing)
+    reason, read = response.reason.decode("latin-1"), _Body(line, http).read
+    return await refused(request, status, reason, headers, read, address=server.address, missing=server.missing)
 
 
 def _fields(response: h11.Response | h11.InformationalResponse) -> CIMultiDict[str]:

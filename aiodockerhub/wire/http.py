@@ -31,7 +31,6 @@ from aiodockerhub.wire.connectors import UNDER_WAY, Attempt
 from aiodockerhub.wire.failures import (
     FOREIGN,
     failure,
-    wants_tls,
     without_secrets,
 )
 from aiodockerhub.wire.flights import Flight
@@ -39,7 +38,7 @@ from aiodockerhub.wire.messages import Answer, Request, Sending, brief, decoded
 from aiodockerhub.wire.persistence import Persistence
 from aiodockerhub.wire.proxies import without_login
 from aiodockerhub.wire.redirects import MOST_HOPS, REDIRECTS, next_hop, shown
-from aiodockerhub.wire.refusals import MOST_OF_A_REFUSAL, Missing, refusal
+from aiodockerhub.wire.refusals import Missing, refused
 from aiodockerhub.wire.timeouts import UNSET, CallTimeout, Pace, Span, Timeout, span
 
 if TYPE_CHECKING:
@@ -53,8 +52,6 @@ _log: Final = logging.getLogger("aiodockerhub.wire")
 _READING: Final = frozenset({"GET", "HEAD"})
 _NOT_MODIFIED: Final = 304
 """What engines answer where nothing was to be done."""
-_PATIENCE_WITH_A_REFUSAL: Final = 5.0
-"""Seconds for the rest of an answer that says no: its status says enough."""
 _Result = TypeVar("_Result")
 
 
@@ -159,9 +156,7 @@ class HTTP:
         place, attempt = await self.pool.places.acquire("stream", limits.pool), _attempt(request)
         try:
             line = await websocket(self.pool, self._url(request), request, limits, attempt, self._missing)
-            return Hijacked(
-                self.pool, line, place, {}, asked=request.asked, idle=limits.idle, deadline=flight.deadline
-            )
+            return Hijacked(self.pool, line, place, {}, asked=request.asked, idle=limits.idle, deadline=flight.deadline)
         except FOREIGN as error:
             place.release()
             raise self._ours(error, attempt, request, limits) from without_secrets(error)
@@ -342,16 +337,13 @@ class HTTP:
         return replace(request, target=hop.url, headers=hop.headers)
 
     async def _refused(self, request: Request, response: aiohttp.ClientResponse) -> APIError | TLSFailed:
-        body = await _beginning(response, MOST_OF_A_REFUSAL)
-        if response.status == 400 and (unencrypted := wants_tls(self.address, request.asked, body)) is not None:
-            return unencrypted
-        return refusal(
+        return await refused(
+            request,
             response.status,
             response.reason,
             response.headers,
-            body,
-            method=request.method,
-            path=request.path,
+            response.content.readany,
+            address=self.address,
             missing=self._missing,
         )
 
@@ -403,18 +395,6 @@ async def _the_rest(response: aiohttp.ClientResponse, beginning: bytes, most: in
         pieces.append(piece)
         size += len(piece)
     raise TooLarge(f"an answer of more than {most} bytes ({request.asked})")
-
-
-async def _beginning(response: aiohttp.ClientResponse, most: int) -> bytes:
-    """What comes of a body, if no more than its beginning: it may be cut short, have no end, or never come."""
-    body = bytearray()
-    try:
-        async with asyncio.timeout(_PATIENCE_WITH_A_REFUSAL):
-            while len(body) < most and (piece := await response.content.readany()):
-                body += piece
-    except FOREIGN:
-        pass
-    return bytes(body[:most])
 
 
 def _name(error: Exception) -> str:

@@ -32,14 +32,18 @@ class Persistence:
     def wait(self, error: Exception, attempt: Attempt) -> float | Literal[False]:
         """Seconds before the next try after `attempt` failed; False where another would do harm, or not help."""
         if is_momentary(error, attempt):
-            self._moments += 1
-            left = self._left(self._limits.pool if is_exhaustion(error) else self._limits.connect)
-            return left > 0 and min(left, MOMENT.wait(self._moments))
+            return self.moment(error)
         self._broken += 1
         if self._broken == CONNECTION.attempts or not is_repeatable(error, attempt):
             return False
         # who kept a connection too long has nothing to wait for
         return 0.0 if attempt.reused else CONNECTION.wait(self._broken)
+
+    def moment(self, error: Exception) -> float | Literal[False]:
+        """As `wait`, for what passes by itself."""
+        self._moments += 1
+        left = self._left(self._limits.pool if is_exhaustion(error) else self._limits.connect)
+        return left > 0 and min(left, MOMENT.wait(self._moments))
 
     def _left(self, patience: float | None) -> float:
         return math.inf if patience is None else self._began + patience - time.monotonic()

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import email.utils
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeAlias, cast
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 import msgspec
 
 from aiodockerhub.errors import APIError, NotFound, api_error_class
+from aiodockerhub.wire.failures import FOREIGN, wants_tls
 
-__all__ = ["MOST_OF_A_REFUSAL", "Missing", "refusal", "said"]
+if TYPE_CHECKING:
+    from aiodockerhub.errors import TLSFailed
+    from aiodockerhub.wire.messages import Request
+
+__all__ = ["MOST_OF_A_REFUSAL", "Missing", "refusal", "refused", "said"]
 
 MOST_OF_A_REFUSAL: Final = 256 * 1024
 """Bytes of an error's body that are read."""
+_PATIENCE_WITH_A_REFUSAL: Final = 5.0
+"""Seconds for that body: its status says enough."""
 _MOST_OF_A_MESSAGE: Final = 4096
 """Characters of it that are shown: proxies answer with whole pages."""
 
@@ -46,6 +55,33 @@ _CAUSES: Final = {
 
 Missing: TypeAlias = Callable[[str, str], type[NotFound]]
 """Which NotFound a 404 is, from the path asked for and the server's message."""
+
+
+async def refused(
+    request: Request,
+    status: int,
+    reason: str | None,
+    headers: Mapping[str, str],
+    read: Callable[[], Awaitable[bytes]],
+    *,
+    address: str,
+    missing: Missing | None,
+) -> APIError | TLSFailed:
+    """The error for an answer of 400 and above, whose body `read` gives piece by piece."""
+    body = await _beginning(read)
+    if status == 400 and (unencrypted := wants_tls(address, request.asked, body)) is not None:
+        return unencrypted
+    return refusal(status, reason, headers, body, method=request.method, path=request.path, missing=missing)
+
+
+async def _beginning(read: Callable[[], Awaitable[bytes]]) -> bytes:
+    """What comes of a body, if no more than its beginning: it may be cut short, have no end, or never come."""
+    body = bytearray()
+    with contextlib.suppress(*FOREIGN):  # TimeoutError too
+        async with asyncio.timeout(_PATIENCE_WITH_A_REFUSAL):
+            while len(body) < MOST_OF_A_REFUSAL and (piece := await read()):
+                body += piece
+    return bytes(body[:MOST_OF_A_REFUSAL])
 
 
 def refusal(
