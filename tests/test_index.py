@@ -319,7 +319,7 @@ async def test_the_default_index_is_asked_as_the_user_of_docker_hub(tmp_path):
             with pytest.raises(BadParameter):
                 await index.login()
     assert asked == ["docker.io", "docker.io", "[::1]:5000"]
-    assert repr(Index()) == "<Index https://index.docker.io/v1/>"
+    assert repr(Index()) == "<Index https://index.docker.io/v1>"
 
 
 async def test_a_secret_that_ran_out_is_asked_for_once_more():
@@ -631,7 +631,7 @@ async def test_a_closed_index_says_so(hub):
     await index.login()
     await index.close()
     await index.close()
-    assert repr(index) == f"<Index {hub.url} closed>"
+    assert repr(index) == f"<Index {hub.url.rstrip('/')} closed>"
     for call in (index.login(), index.search("x"), index.register("a", "b", "c")):
         with pytest.raises(Closed):
             await call

@@ -11,15 +11,13 @@ from aiodockerhub.engine.api import Engine, missing
 from aiodockerhub.engine.system import System
 from aiodockerhub.engine.versions import parse
 from aiodockerhub.errors import BadParameter, EngineUnreachable
+from aiodockerhub.wire.client import Client
 from aiodockerhub.wire.http import HTTP
-from aiodockerhub.wire.pool import Connections
 from aiodockerhub.wire.timeouts import Timeout, client_timeout
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from ssl import SSLContext
-    from types import TracebackType
-    from typing import Self
 
     import aiohttp
 
@@ -37,13 +35,13 @@ if TYPE_CHECKING:
     from aiodockerhub.engine.tasks import Tasks
     from aiodockerhub.engine.volumes import Volumes
     from aiodockerhub.wire.limits import Limits
-    from aiodockerhub.wire.stats import Stats
+    from aiodockerhub.wire.pool import Connections
     from aiodockerhub.wire.tls import TLS
 
 __all__ = ["Docker"]
 
 
-class Docker(System):
+class Docker(Client, System):
     """A client of one engine: Docker's, or podman's compatible service.
 
     `base_url` is `unix:///path`, `tcp://host:port`, `http://` or `https://`, with a path prefix if need be. Without it
@@ -75,12 +73,9 @@ class Docker(System):
         trace_configs: Iterable[aiohttp.TraceConfig] = (),
         connections: Connections | None = None,
     ) -> None:
+        super().__init__(connections, limits, user_agent, trace_configs)
         target = find_engine(base_url, tls=tls, context=context)
         address = target.address
-        self._own = connections is None
-        self._connections = connections or Connections(
-            limits=limits, user_agent=user_agent, trace_configs=trace_configs
-        )
         pool = self._connections.pool(
             socket=address.socket,
             place=f"{address.host}:{address.port}",
@@ -181,29 +176,6 @@ class Docker(System):
         from aiodockerhub.engine.configs import Configs
 
         return Configs(self._engine)
-
-    def stats(self) -> Stats:
-        """What is open and what was sent: of this client, or of the session that it belongs to."""
-        return self._connections.stats()
-
-    async def close(self) -> None:
-        """Close every connection; what is under way ends with Closed. A session's client leaves that to the session."""
-        if self._own:
-            await self._connections.close()
-        self._http.closed = True
-
-    async def __aenter__(self) -> Self:
-        self._http.bind()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self.close()
-
-    def __repr__(self) -> str:
-        closed = " closed" if self._http.closed or self._connections.closed else ""
-        return f"<Docker {self._http.address}{closed}>"
 
 
 def _fixed(version: str | None) -> str | None:

@@ -10,18 +10,16 @@ from aiodockerhub.errors import BadAddress, BadParameter, ProtocolViolated, Unau
 from aiodockerhub.index.grants import Grant, granted
 from aiodockerhub.index.names import joining, listed, repository_path
 from aiodockerhub.wire.address import parse_address
+from aiodockerhub.wire.client import Client
 from aiodockerhub.wire.http import HTTP
 from aiodockerhub.wire.messages import Request, json_body
 from aiodockerhub.wire.paths import path, query
-from aiodockerhub.wire.pool import Connections
 from aiodockerhub.wire.proxies import proxy_for, proxy_source
 from aiodockerhub.wire.timeouts import UNSET, CallTimeout, Timeout, client_timeout
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from ssl import SSLContext
-    from types import TracebackType
-    from typing import Self
 
     import aiohttp
 
@@ -30,8 +28,8 @@ if TYPE_CHECKING:
     from aiodockerhub.wire.address import Address
     from aiodockerhub.wire.limits import Limits
     from aiodockerhub.wire.messages import Answer
+    from aiodockerhub.wire.pool import Connections
     from aiodockerhub.wire.proxies import ProxySource
-    from aiodockerhub.wire.stats import Stats
     from aiodockerhub.wire.tls import TLS
 
 __all__ = ["Grant", "GrantedImages", "Index"]
@@ -46,7 +44,7 @@ class GrantedImages(NamedTuple):
     grant: Grant
 
 
-class Index:
+class Index(Client):
     """A client of an index (version 1 of its API): Docker's, a private one, or `LocalHub`.
 
     `base_url` is the index with its path, `https://index.example.com/v1/`. With http:// user name and password go over
@@ -87,12 +85,9 @@ class Index:
         trace_configs: Iterable[aiohttp.TraceConfig] = (),
         connections: Connections | None = None,
     ) -> None:
+        super().__init__(connections, limits, user_agent, trace_configs)
         address = _address(base_url)
         place = address.with_tls(address.scheme == "https")
-        self._own = connections is None
-        self._connections = connections or Connections(
-            limits=limits, user_agent=user_agent, trace_configs=trace_configs
-        )
         self._http = HTTP(
             self._connections.pool(place=f"{place.host}:{place.port}", tls=tls),
             str(address),
@@ -185,29 +180,6 @@ class Index:
         """Repositories whose name or description holds `term`: `n` to a page, and the page asked for, from 1."""
         request = _request("GET", "/search" + query({"q": term, "n": n, "page": page}))
         return cast("SearchPage", (await self._as_anybody(request, timeout)).json(dict[str, Any]))
-
-    def stats(self) -> Stats:
-        """What is open and what was sent: of this client, or of the session that it belongs to."""
-        return self._connections.stats()
-
-    async def close(self) -> None:
-        """Close every connection; what is under way ends with Closed. A session's client leaves that to the session."""
-        if self._own:
-            await self._connections.close()
-        self._http.closed = True
-
-    async def __aenter__(self) -> Self:
-        self._http.bind()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self.close()
-
-    def __repr__(self) -> str:
-        closed = " closed" if self._http.closed or self._connections.closed else ""
-        return f"<Index {self._http.address}/{closed}>"
 
     async def _as_user(self, request: Request, timeout: CallTimeout) -> Answer:
         user = await self._user()
