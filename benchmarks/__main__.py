@@ -19,7 +19,7 @@ from benchmarks.workloads import Workload, workloads
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_GROUPS = ("lines", "calls", "frames", "uploads", "streams", "start", "transfers")
+_GROUPS = ("lines", "calls", "frames", "uploads", "downloads", "streams", "start", "transfers")
 _STARTS_PER_ROUND = 3
 """Starting is short and noisy, so it is measured more often."""
 _SAMPLES = 2_000

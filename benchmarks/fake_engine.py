@@ -12,6 +12,8 @@ does as an image, `{"label": ["2000-each"]}` as a filter of events, and `2000-ea
 The container `counting` writes a line every 20 ms, the number of 20 ms since 1970; its logs are followed with their
 times, from `since` on or from now on. So a follower can tell whether a line is lost or doubled, also across restarts.
 
+The container `300-mib` has an export of 300 MiB, and a command in it writes as much, in frames of 32 KiB.
+
 What is uploaded, to build, import or load, is counted and forgotten (see swallow.py).
 """
 
@@ -20,6 +22,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import functools
+import itertools
 import json
 import re
 import struct
@@ -54,6 +57,7 @@ _HEADERS = (
 )
 _VERSION_PREFIX = re.compile(r"^/v\d+\.\d+(?=/)")
 _SINCE = re.compile(r"[?&]since=(\d+)\.(\d{9})")
+_AMOUNT = re.compile(r"\b(\d+)-mib\b")
 _CHOICE = re.compile(r"\b(\d+)-(each|32k|drip)\b")
 _COUNTED = (b"Downloading",) * 14 + (b"Extracting",) * 4
 _STATES = (b"Pulling fs layer", b"Waiting", b"Verifying Checksum", b"Download complete", b"Pull complete")
@@ -225,6 +229,7 @@ _ANSWERS: dict[str, bytes] = {
 }
 _INSPECTED_IMAGE = render_json({**_image(1), "Architecture": "amd64", "Os": "linux", "RootFS": {"Type": "layers"}})
 _INSPECTED_CONTAINER = render_json({"Id": "b" * 64, "Name": "/bench", "Config": {"Tty": False}})
+_ENDED_COMMAND = render_json({"ExitCode": 0, "Running": False, "ProcessConfig": {"tty": False}})
 _NO_SUCH_PAGE = render_answer(b'{"message":"page not found"}\n', status="404 Not Found")
 
 
@@ -299,6 +304,20 @@ def chunked(items: list[bytes], chunking: str) -> bytes:
     return b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
 
 
+@functools.lru_cache(maxsize=8)
+def much(target: str) -> tuple[bytes, bytes, int, bytes] | None:
+    """An answer of many MiB: its head, a MiB of it, how many of these there are, and its end; None for any other."""
+    path, amount = path_of(target), _AMOUNT.search(target)
+    content, pieces = bytes(CHUNK), 1024 * 1024 // CHUNK
+    if amount and path.endswith("/export"):
+        return stream_head("application/x-tar"), chunked([content] * pieces, "each")[:-5], int(amount[1]), b"0\r\n\r\n"
+    if amount and path.startswith("/exec/") and path.endswith("/start"):
+        head = "HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.multiplexed-stream\r\n"
+        head += "Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
+        return head.encode(), (struct.pack(">BxxxL", 1, CHUNK) + content) * pieces, int(amount[1]), b""
+    return None
+
+
 def chunk_of_a_count(number: int) -> bytes:
     """A line with its time and its number, in a frame, in a chunk."""
     seconds, rest = divmod(number, LINES_PER_SECOND)
@@ -362,6 +381,10 @@ def answer(method: str, target: str) -> bytes:
     if path in _ANSWERS:
         whole = _ANSWERS[path]
         return whole[: whole.index(b"\r\n\r\n") + 4] if method == "HEAD" else whole
+    if path.startswith("/containers/") and path.endswith("/exec"):
+        return render_json({"Id": path.split("/")[2]})
+    if path.startswith("/exec/") and path.endswith("/json"):
+        return _ENDED_COMMAND
     if path.startswith("/images/") and path.endswith("/json"):
         return _INSPECTED_IMAGE
     if path.startswith("/containers/") and path.endswith("/json"):
@@ -377,6 +400,8 @@ class EngineProtocol(asyncio.Protocol):
         self._request = b""
         self._body: swallow.Body | None = None
         self._pending = memoryview(b"")
+        self._blocks: Iterator[bytes] = iter(())
+        self._ends = False
         self._slow: Iterator[bytes] | None = None
         self._paused = False
         self._transport: asyncio.Transport | None = None
@@ -402,9 +427,13 @@ class EngineProtocol(asyncio.Protocol):
 
     def _serve(self) -> None:
         while self._transport is not None and self._slow is None:
+            self._write()
             if self._pending:
-                self._write()
-            if self._pending or not self._has_request():
+                return
+            if self._ends:
+                self._transport.close()
+                return
+            if not self._has_request():
                 return
             body, self._body = self._body, None
             method, target, _ = self._request.split(b" ", 2)
@@ -412,7 +441,9 @@ class EngineProtocol(asyncio.Protocol):
                 self._begin_counting(target.decode())
             elif b"-drip" in target and (slow := slow_stream(target.decode())):
                 self._begin_slowly(*slow)
-            elif body is not None and body.swallowed:
+            elif (whole := much(target.decode())) is not None:
+                self._begin_much(*whole)
+            elif body is not None and body.swallowed and not target.endswith(b"/exec"):
                 self._pending = memoryview(answer_upload(path_of(target.decode()), body.swallowed))
             else:
                 self._pending = memoryview(answer(method.decode(), target.decode()))
@@ -446,6 +477,11 @@ class EngineProtocol(asyncio.Protocol):
             number += 1
         asyncio.get_running_loop().call_later(1 / LINES_PER_SECOND, self._count, number)
 
+    def _begin_much(self, head: bytes, block: bytes, times: int, end: bytes) -> None:
+        self._pending = memoryview(head)
+        self._blocks = itertools.chain(itertools.repeat(block, times), [end] if end else [])
+        self._ends = not end
+
     def _begin_slowly(self, head: bytes, pieces: tuple[bytes, ...]) -> None:
         assert self._transport is not None
         self._transport.write(head)
@@ -468,9 +504,14 @@ class EngineProtocol(asyncio.Protocol):
 
     def _write(self) -> None:
         assert self._transport is not None
-        while self._pending and not self._paused:
+        while not self._paused and (self._pending or self._has_block()):
             piece, self._pending = self._pending[:WRITE], self._pending[WRITE:]
             self._transport.write(piece)
+
+    def _has_block(self) -> bool:
+        """Whether more of a long answer is to come, which is in `_pending` then."""
+        self._pending = memoryview(next(self._blocks, b""))
+        return bool(self._pending)
 
 
 async def serve(unix: str) -> None:

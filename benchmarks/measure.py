@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+MIB = 1024 * 1024
+
+
 @dataclass(frozen=True)
 class Sample:
     """Seconds; `cpu` is this process's, user and system, all threads.
@@ -87,6 +90,8 @@ async def perform(client: Any, workload: Workload, count: int, uploaded: Upload 
             for _ in range(count // peers.AT_ONCE):
                 answers = await asyncio.gather(*[client.info() for _ in range(peers.AT_ONCE)])
             check_info(answers[-1])
+        case "output" | "export":
+            check_count(await getattr(client, workload.verb)(count), count * MIB)
         case "streams":
             counted = await asyncio.gather(*[client.frames(workload.frames, workload.chunking) for _ in range(count)])
             check_count(sum(counted), count * workload.frames)
@@ -110,6 +115,8 @@ def perform_blocking(
             for _ in range(count // peers.AT_ONCE):
                 answers = list(threads.map(lambda _: client.info(), range(peers.AT_ONCE)))
             check_info(answers[-1])
+        case "export":
+            check_count(client.export(count), count * MIB)
         case verb:
             perform_once = getattr(client, verb)
             if uploaded:
@@ -130,7 +137,7 @@ class Upload:
         if not workload.context:
             return None
         context = uploads.context(folder, workload.context, count)
-        path = uploads.ready_tar(context) if workload.verb == "import_tar" else context
+        path = uploads.ready_tar(context) if workload.verb in ("import_tar", "load_tar") else context
         return cls(str(path), uploads.size(context))
 
 

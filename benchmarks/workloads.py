@@ -21,7 +21,9 @@ class Workload:
 
     name: str
     title: str
-    verb: Literal["lines", "frames", "calls", "calls_at_once", "streams", "build", "import_tar"]
+    verb: Literal[
+        "lines", "frames", "calls", "calls_at_once", "streams", "build", "import_tar", "load_tar", "export", "output"
+    ]
     count: int
     warm_up: int
     chunking: str = ""
@@ -66,7 +68,7 @@ class Workload:
 
 def workloads(*, quick: bool, uvloop: Literal["everywhere", "streams", "absent"]) -> list[Workload]:
     standard = [*_lines(quick=quick), *_calls(quick=quick), *_frames(quick=quick), *_uploads(quick=quick)]
-    standard += _streams(quick=quick)
+    standard += [*_downloads(quick=quick), *_streams(quick=quick)]
     if quick:  # a process for each client is what takes long
         standard = [replace(workload, together=True) for workload in standard]
     if uvloop == "absent":
@@ -119,6 +121,22 @@ def _uploads(*, quick: bool) -> list[Workload]:
         ),
         large("uploads_large", f"A context of {mib} MiB in three files", "build"),
         large("uploads_import", f"Import of a tar of {mib} MiB", "import_tar"),
+        large("uploads_load", f"Load of a tar of {mib} MiB", "load_tar"),
+    ]
+
+
+def _downloads(*, quick: bool) -> list[Workload]:
+    mib, warm_up = (4, 1) if quick else (300, 3)
+    return [
+        Workload("downloads_export", f"Export of {mib} MiB", "export", mib, warm_up, left_out=("aiodocker",)),
+        Workload(
+            "downloads_output",
+            f"{mib} MiB of a command's output",
+            "output",
+            mib,
+            warm_up,
+            left_out=("bare_aiohttp", *BLOCKING),
+        ),
     ]
 
 

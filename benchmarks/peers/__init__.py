@@ -8,6 +8,8 @@ around an object with these verbs:
 - `frames(count, chunking)`: the same with the frames of a container's logs;
 - `build(directory)`: builds from a context; gives the bytes that the engine got, as it tells in its answer;
 - `import_tar(path)`: imports a root file system; gives the bytes too;
+- `load_tar(path)`: the same with an archive of images;
+- `export(mib)`, `output(mib)`: takes a container's file system, or what a command in it writes, and counts the bytes;
 - `push_all(references)`, `pull_all(references)`: transfers images, with tags, all at once; raises if one fails.
 
 Nobody but this library has a call that pushes or pulls many images; where it is measured, it is a client of its own.

@@ -45,6 +45,16 @@ class Client:
         with Path(path).open("rb") as tar:
             return told(str(await self._docker.images.import_image(tar)))
 
+    load_tar = import_tar
+
+    async def output(self, mib: int) -> int:
+        command = await self._docker.containers.container(f"{mib}-mib").exec(["cat"])
+        counted = 0
+        async with command.start(detach=False) as stream:
+            while (message := await stream.read_out()) is not None:
+                counted += len(message.data)
+        return counted
+
     async def push_all(self, references: list[str]) -> None:
         await asyncio.gather(*map(self._docker.images.push, references))
 

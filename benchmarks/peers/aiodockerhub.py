@@ -39,6 +39,23 @@ class Client:
     async def import_tar(self, path: str) -> int:
         return told("".join([step.status or "" async for step in self._docker.images.import_stream(Path(path))]))
 
+    async def load_tar(self, path: str) -> int:
+        return told("".join([step.status or "" async for step in self._docker.images.load(Path(path))]))
+
+    async def export(self, mib: int) -> int:
+        counted = 0
+        async for piece in self._docker.containers.export(f"{mib}-mib"):
+            counted += len(piece)
+        return counted
+
+    async def output(self, mib: int) -> int:
+        created = await self._docker.exec.create(f"{mib}-mib", ["cat"])
+        counted = 0
+        async with self._docker.exec.start(created, tty=False) as process:
+            async for chunk in process:
+                counted += len(chunk.data)
+        return counted
+
     async def push_all(self, references: list[str]) -> None:
         await asyncio.gather(*map(self._docker.images.push, references))
 

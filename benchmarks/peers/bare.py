@@ -102,8 +102,33 @@ class FrameProtocol(StreamProtocol):
             frames.append((stream, body[position + 8 : end]))
             position = end
         self._cut_item = body[position:]
+        self._take(frames)
+
+    def _take(self, frames: list[tuple[int, bytes]]) -> None:
         for _ in frames:
             self.count += 1
+
+
+class BytesProtocol(StreamProtocol):
+    def _decode(self, body: bytes) -> None:
+        self.count += len(body)
+
+
+class OutputProtocol(FrameProtocol):
+    """Frames on the connection itself, up to its end; what they hold is counted in bytes."""
+
+    def _cut_chunks(self, received: bytes, position: int) -> bytes:
+        self._rest = b""
+        return self._cut_item + received[position:]
+
+    def _take(self, frames: list[tuple[int, bytes]]) -> None:
+        for _, data in frames:
+            self.count += len(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if exc is None:
+            self._end()
+        super().connection_lost(exc)
 
 
 class CallProtocol(asyncio.Protocol):
@@ -164,6 +189,16 @@ class Client:
 
     async def import_tar(self, path: str) -> int:
         return await asyncio.to_thread(self._send, "/v1.51/images/create?fromSrc=-", Path(path))
+
+    async def load_tar(self, path: str) -> int:
+        return await asyncio.to_thread(self._send, "/v1.51/images/load", Path(path))
+
+    async def export(self, mib: int) -> int:
+        return await self._stream(BytesProtocol, f"GET /v1.51/containers/{mib}-mib/export HTTP/1.1\r\n")
+
+    async def output(self, mib: int) -> int:
+        upgrade = "Connection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 0\r\n"
+        return await self._stream(OutputProtocol, f"POST /v1.51/exec/{mib}-mib/start HTTP/1.1\r\n{upgrade}")
 
     async def push_all(self, references: list[str]) -> None:
         await asyncio.gather(*map(self._push, references))

@@ -63,6 +63,17 @@ class Client:
         with Path(path).open("rb") as tar:
             return await self._send("/images/create?fromSrc=-", tar)
 
+    async def load_tar(self, path: str) -> int:
+        with Path(path).open("rb") as tar:
+            return await self._send("/images/load", tar)
+
+    async def export(self, mib: int) -> int:
+        counted = 0
+        async with self._session.get(f"http://localhost/v1.51/containers/{mib}-mib/export") as answer:
+            async for received in answer.content.iter_any():
+                counted += len(received)
+        return counted
+
     async def push_all(self, references: list[str]) -> None:
         await asyncio.gather(*map(self._push, references))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import docker
@@ -35,6 +36,13 @@ class Client:
 
     def import_tar(self, path: str) -> int:
         return told(self._api.import_image(src=path, repository="bench"))
+
+    def load_tar(self, path: str) -> int:
+        with Path(path).open("rb") as tar:
+            return told("".join(step.get("status", "") for step in self._api.load_image(tar)))  # type: ignore[no-untyped-call]
+
+    def export(self, mib: int) -> int:
+        return sum(map(len, self._api.export(f"{mib}-mib")))
 
     def push_all(self, references: list[str]) -> None:
         list(self._threads.map(self._push, references))
