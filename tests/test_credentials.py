@@ -424,6 +424,23 @@ async def test_the_file_is_read_again_when_it_changes(store, write_config, home)
     assert await store.resolve("ghcr.io") is None
 
 
+async def test_all_who_ask_at_once_get_what_a_file_holds_that_has_just_changed_also_if_the_first_are_cancelled(
+    store, write_config
+):
+    write_config(auths={"ghcr.io": auth("alice:pw")})
+    assert (await store.resolve("ghcr.io")).username == "alice"
+    asking = [asyncio.create_task(store.resolve("ghcr.io")) for _ in range(64)]
+    await asyncio.sleep(0)  # all of them wait, the first for the file
+    write_config(auths={"ghcr.io": auth("robert:pw")})
+    later = [asyncio.create_task(store.resolve("ghcr.io")) for _ in range(8)]
+    await asyncio.sleep(0)
+    for task in (asking[1], later[0]):
+        task.cancel()
+    found = await asyncio.gather(*later[1:])
+    assert {credentials.username for credentials in found} == {"robert"}
+    await asyncio.wait(asking)
+
+
 async def test_without_docker_config_the_file_lies_in_the_home_directory(home, write_config):
     write_config(auths={"ghcr.io": auth("alice:pw")})
     (home / "docker").rename(home / ".docker")

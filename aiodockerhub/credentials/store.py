@@ -151,6 +151,10 @@ class CredentialStore:
         self._config_dir = config_dir
         self._helper_timeout = helper_timeout
         self._loaded = _Loaded(None, _File())
+        self._looking = asyncio.Lock()
+        self._looks = 0
+        self._looked = 0
+        """The number of the last look that came to its end."""
         self._answers: dict[tuple[str, str], _Known] = {}
         self._locks: dict[tuple[str, str], asyncio.Lock] = {}
         self._helpers = asyncio.Semaphore(_HELPERS_AT_ONCE)
@@ -295,13 +299,22 @@ class CredentialStore:
         return str(Path(self._config_dir or docker_directory(self._environ), "config.json"))
 
     async def _config(self) -> _File:
+        """The file as it is, looked at after this was asked; of many who ask at once the second looks for the rest."""
+        begun = self._looks
+        async with self._looking:
+            if self._looked <= begun:
+                await self._look()
+        if self._loaded.failure is not None:
+            raise BadCredentials(self._loaded.failure, file=self._path)
+        return self._loaded.file
+
+    async def _look(self) -> None:
+        self._looks = look = self._looks + 1
         loaded = await asyncio.to_thread(_load, self._path, self._loaded)
         if loaded.stamp != self._loaded.stamp:
             self._loaded, self._answers = loaded, {}
             self._warned.clear()
-        if loaded.failure is not None:
-            raise BadCredentials(loaded.failure, file=self._path)
-        return loaded.file
+        self._looked = look
 
     def _environment(self) -> _File:
         file, failure, others = _parsed_environment(self._environ)
