@@ -183,9 +183,10 @@ async def test_events_are_asked_for_from_the_first_look_on_by_the_engines_clock(
             "filters": '{"type":["container"],"container":["1d"]}',
         }
         assert docker.looks() == 2
-    async with going_through(state("created"), state("running"), date=None) as docker:
-        await docker.containers.wait_running("job")
-        assert "since" not in docker.server.asked[-2].target
+    for date in (None, "yesterday"):
+        async with going_through(state("created"), state("running"), date=date) as docker:
+            await docker.containers.wait_running("job")
+            assert "since" not in docker.server.asked[-2].target
 
 
 async def test_a_container_that_runs_needs_no_events():

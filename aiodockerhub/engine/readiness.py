@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import email.utils
 from typing import TYPE_CHECKING, cast
 
 from aiodockerhub.engine.identity import Named, id_of
@@ -47,9 +46,7 @@ class Readiness(System):
     async def _look(self, name: str, timeout: CallTimeout) -> tuple[types.ContainerInspectResponse, int | None]:
         """The container, and when that was, in seconds since 1970; None where the engine does not say."""
         answer = await self._engine.call("ContainerInspect", "GET", "/containers/{}/json", name, timeout=timeout)
-        date = answer.headers.get("Date")
-        told = cast("types.ContainerInspectResponse", answer.decoded)
-        return told, int(email.utils.parsedate_to_datetime(date).timestamp()) if date else None
+        return cast("types.ContainerInspectResponse", answer.decoded), answer.date
 
 
 def is_running(told: types.ContainerInspectResponse) -> bool:

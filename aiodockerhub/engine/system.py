@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import email.utils
 import re
 import time
 from typing import TYPE_CHECKING, Any, Final, Literal, cast, overload
@@ -266,8 +265,7 @@ class System:
     async def _now(self) -> int:
         """The engine's time, in seconds since 1970; ours where it does not tell."""
         answer = await self._engine.http.call(Request("GET", "/_ping"))
-        date = answer.headers.get("Date")
-        return int(email.utils.parsedate_to_datetime(date).timestamp() if date else time.time())
+        return int(time.time()) if answer.date is None else answer.date
 
     def _listen(
         self, since: Moment | None, until: Moment | None, filters: Filters | None, timeout: CallTimeout

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import msgspec
 
 from aiodockerhub.errors import BadParameter, ProtocolViolated
+from aiodockerhub.wire.dates import seconds_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -73,6 +74,12 @@ class Answer:
     def decoded(self) -> Any:  # noqa: ANN401  (the server's own JSON)
         """The JSON of the body, None for an empty one. Raises ProtocolViolated."""
         return decoded(self.body, self.request) if _is_there(self.body) else None
+
+    @property
+    def date(self) -> int | None:
+        """When it was given, by the server's clock, in seconds since 1970; None where it does not say."""
+        told = seconds_of(self.headers.get("Date"))
+        return None if told is None else int(told)
 
     def json(self, kind: Any) -> Any:  # noqa: ANN401  (cast by who asks)
         """The body decoded as `kind`. Raises ProtocolViolated for one that is not."""

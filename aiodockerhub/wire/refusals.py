@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import email.utils
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 import msgspec
 
 from aiodockerhub.errors import APIError, NotFound, api_error_class
+from aiodockerhub.wire.dates import seconds_of
 from aiodockerhub.wire.failures import FOREIGN, wants_tls
 
 if TYPE_CHECKING:
@@ -153,7 +153,5 @@ def _retry_after(value: str | None) -> float | None:
         return None
     if value.strip().isdecimal():
         return float(value)
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
-    except (ValueError, TypeError, OverflowError):
-        return None
+    then = seconds_of(value)
+    return None if then is None else max(0.0, then - time.time())
