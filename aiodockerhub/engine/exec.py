@@ -44,7 +44,9 @@ class Exec:
 
         Input is fed while output is read, so that neither waits for the other; what a command does not read of it is
         dropped. `timeout` bounds the whole of its output. When it passes, or the task is cancelled, the connection is
-        closed; the command itself runs on, since engines can't end one.
+        closed; the command itself runs on, since engines can't end one. An output has no mark at its end: where the
+        connection is closed in good order before it, by a proxy in between as well, what came until then is all there
+        is. The exit code is right then too, for it is asked of the engine, until the command has ended.
 
             listing = await docker.exec.run("web", ["ls", "-l"], working_dir="/srv")
             print(listing.exit_code, listing.stdout.decode())
