@@ -6,6 +6,7 @@ Every call on an engine of the rig is noted. A run of all tests fails where the 
 
 from __future__ import annotations
 
+import functools
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -96,6 +97,7 @@ def watch(patch: pytest.MonkeyPatch) -> None:
     """Note every call from now on."""
     agreed, ping = Engine._agreed, System.ping
 
+    @functools.wraps(agreed)
     async def noted_call(self: Engine, send: Any, operation: str, *rest: Any) -> Any:
         try:
             result = await agreed(self, send, operation, *rest)
@@ -105,6 +107,7 @@ def watch(patch: pytest.MonkeyPatch) -> None:
         MATRIX.note(operation, self.http.address, None)
         return result
 
+    @functools.wraps(ping)
     async def noted_ping(self: System, *, head: bool = False, **rest: Any) -> Any:
         result = await ping(self, head=head, **rest)
         MATRIX.note("SystemPingHead" if head else "SystemPing", self._engine.http.address, None)

@@ -39,7 +39,7 @@ class Client:
 
     def load_tar(self, path: str) -> int:
         with Path(path).open("rb") as tar:
-            return told("".join(step.get("status", "") for step in self._api.load_image(tar)))  # type: ignore[no-untyped-call]
+            return told("".join(step.get("status", "") for step in self._api.load_image(tar)))
 
     def export(self, mib: int) -> int:
         return sum(map(len, self._api.export(f"{mib}-mib")))
