@@ -516,6 +516,17 @@ async def test_an_update_that_is_taken_back_meanwhile_has_failed():
             await wait
 
 
+async def test_an_update_that_is_taken_back_between_two_looks_has_failed_too():
+    played = Played()
+    played.tasks, played.update = ["running", "failed"], {"State": "updating", "Message": "update in progress"}
+    async with waiting(played) as (docker, wait):
+        await docker.server.until(lambda: "GET /services/s" in docker.server.calls())
+        played.update = {"State": "rollback_completed", "Message": "rollback completed"}
+        with pytest.raises(UpdateFailed) as raised:
+            await wait
+        assert str(raised.value) == "web: its update was taken back; the last error: task: non-zero exit (1)"
+
+
 async def test_a_rollback_that_was_asked_for_is_none_that_failed():
     played = Played()
     played.tasks = ["running"]
@@ -613,7 +624,7 @@ async def test_an_update_that_fails_is_told(swarm, busybox, action, state):
         service(docker, busybox, RUNNING, update_failure_action=action, update_monitor=1) as made,
     ):
         await docker.services.update(await docker.services.wait_converged(made), command="false")
-        with pytest.raises(UpdateFailed, match="due to failure or early termination of task"):
+        with pytest.raises(UpdateFailed, match=r"the last error: task: non-zero exit \(1\)"):
             await docker.services.wait_converged(made)
         assert (await docker.services.inspect(made))["UpdateStatus"]["State"] == state
 

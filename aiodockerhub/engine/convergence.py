@@ -84,17 +84,19 @@ class Convergence:
 
     def missing(self, service: types.Service, tasks: Sequence[types.Task]) -> str | None:
         """What it lacks, in words; None when it lacks nothing. Raises UpdateFailed."""
-        return self._updating(service) or _tasks_missing(service, tasks)
+        return self._updating(service, tasks) or _tasks_missing(service, tasks)
 
-    def _updating(self, service: types.Service) -> str | None:
+    def _updating(self, service: types.Service, tasks: Sequence[types.Task]) -> str | None:
         status = service.get("UpdateStatus")
         state, message = (status.get("State"), status.get("Message", "")) if status else (None, "")
         if state in _FAILED:
-            raise UpdateFailed(f"{_name(service)}: {message}")
-        if state == "updating" or (state == "rollback_started" and message != _BY_HAND):
+            raise UpdateFailed(f"{_name(service)}: {message}{_last_error(tasks)}")
+        if state == "updating":
+            self._taken_back = "its update was taken back"  # why is told while that goes on, which no look may see
+        if state == "rollback_started" and message != _BY_HAND:
             self._taken_back = message
         if state == "rollback_completed" and self._taken_back:
-            raise UpdateFailed(f"{_name(service)}: {self._taken_back}")
+            raise UpdateFailed(f"{_name(service)}: {self._taken_back}{_last_error(tasks)}")
         return message if state in {"updating", "rollback_started"} else None
 
 
