@@ -326,7 +326,7 @@ async def test_credentials_are_sent_only_when_they_are_asked_for(monkeypatch, tm
         await docker.services.update(inspected, with_registry_auth=True)
         assert told(docker)["username"] == "alice"
         await docker.services.update(inspected, image="busybox", with_registry_auth=True)
-        assert "X-Registry-Auth" not in docker.server.asked[-1].headers
+        assert told(docker) == {}  # else those of host:5000 would be shown to Docker Hub
         with pytest.raises(BadReference):
             await docker.services.create("NO IMAGE", auth=Credentials("bob", "x"))
 

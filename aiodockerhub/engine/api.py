@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
     from aiodockerhub.credentials import CredentialsSource, CredentialStore
+    from aiodockerhub.reference import Reference
     from aiodockerhub.wire.body import Body
     from aiodockerhub.wire.flights import Flight
     from aiodockerhub.wire.hijack import Hijacked
@@ -40,7 +41,10 @@ if TYPE_CHECKING:
     from aiodockerhub.wire.stream import Collector, Decoder, Source
     from aiodockerhub.wire.timeouts import Span
 
-__all__ = ["Engine"]
+__all__ = ["NOBODY", "Engine"]
+
+NOBODY: Final = "e30="
+"""No credentials at all, `{}`, for operations to which saying nothing means something else."""
 
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
@@ -75,6 +79,15 @@ class Engine:
         from aiodockerhub.credentials import CredentialStore
 
         return CredentialStore(self._source)
+
+    async def registry_auth(
+        self, name: Reference, auth: CredentialsSource, *, nobody: str | None = None
+    ) -> dict[str, str]:
+        """The header with the credentials for the registry of `name`; `nobody` is what is said where there are none."""
+        credentials = await self.credentials.resolve(name.registry, auth)
+        if credentials is not None and not credentials.is_anonymous:
+            return {"X-Registry-Auth": credentials.registry_header(name.registry)}
+        return {"X-Registry-Auth": nobody} if nobody is not None else {}
 
     async def version(self) -> tuple[int, int]:
         """The API version that is spoken: fixed, or the engine's newest, as far as this library knows it.

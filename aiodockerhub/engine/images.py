@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Never, cast
 
-from aiodockerhub.credentials import server_key
+from aiodockerhub.engine.api import NOBODY
 from aiodockerhub.engine.build import Builds
 from aiodockerhub.engine.filters import Filters, written
 from aiodockerhub.engine.identity import Named, id_of
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
     from aiodockerhub.wire.stream import BulkStream, Stream
 
 __all__ = ["Images"]
-
-_ANONYMOUS = "e30="
-"""`{}`: a push without any X-Registry-Auth fails on old engines."""
 
 
 class Images(Builds, ImageArchives):
@@ -243,7 +240,7 @@ class Images(Builds, ImageArchives):
             "GET",
             "/distribution/{*}/json",
             name.familiar,
-            headers=await self._shown(name, auth),
+            headers=await self._engine.registry_auth(name, auth),
             timeout=timeout,
         )
         return cast("types.DistributionInspect", answer)
@@ -303,7 +300,7 @@ class Images(Builds, ImageArchives):
         }
 
         async def begin() -> Body:
-            headers = await self._shown(name, auth)
+            headers = await self._engine.registry_auth(name, auth)
             with refused(PullFailed):
                 return await self._engine.open(
                     "ImageCreate", "POST", "/images/create", query=parameters, headers=headers, timeout=timeout
@@ -334,8 +331,8 @@ class Images(Builds, ImageArchives):
         repository = name.with_tag(None).familiar
 
         async def begin() -> Body:
-            credentials = await self._engine.credentials.resolve(name.registry, auth)
-            header = credentials.registry_header(server_key(name.registry)) if credentials is not None else _ANONYMOUS
+            # a push that says nothing fails on old engines
+            headers = await self._engine.registry_auth(name, auth, nobody=NOBODY)
             with refused(PushFailed):
                 return await self._engine.open(
                     "ImagePush",
@@ -343,7 +340,7 @@ class Images(Builds, ImageArchives):
                     "/images/{*}/push",
                     repository,
                     query={"tag": name.tag, "platform": platform_json(platform)},
-                    headers={"X-Registry-Auth": header},
+                    headers=headers,
                     timeout=timeout,
                 )
 
@@ -433,13 +430,6 @@ class Images(Builds, ImageArchives):
             stop_after_failures=stop_after_failures,
             worth=worth,
         )
-
-    async def _shown(self, name: Reference, auth: CredentialsSource) -> dict[str, str]:
-        """The header with the credentials for the registry of `name`, if there are any."""
-        credentials = await self._engine.credentials.resolve(name.registry, auth)
-        if credentials is None or credentials.is_anonymous:
-            return {}
-        return {"X-Registry-Auth": credentials.registry_header(server_key(name.registry))}
 
 
 def _pullable(reference: str, *, all_tags: bool) -> Reference:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, TypeAlias, cast
 
-from aiodockerhub.credentials import server_key
 from aiodockerhub.engine.filters import Filters, written
 from aiodockerhub.engine.identity import Called, name_of
 from aiodockerhub.engine.settings import UnfitError, env
@@ -69,7 +68,7 @@ class Plugins:
         with `install`. Credentials as there. Raises BadReference. API: `GetPluginPrivileges`.
         """
         reference = Reference.parse(remote).with_default_tag()
-        return await self._privileges(reference, await self._auth(reference, auth), timeout)
+        return await self._privileges(reference, await self._engine.registry_auth(reference, auth), timeout)
 
     def install(
         self,
@@ -223,7 +222,7 @@ class Plugins:
         reference = Reference.parse(name_of(plugin)).with_default_tag()
 
         async def begin() -> Body:
-            headers = await self._auth(reference, auth)
+            headers = await self._engine.registry_auth(reference, auth)
             with refused(PushFailed):
                 return await self._engine.open(
                     "PluginPush", "POST", "/plugins/{*}/push", reference.familiar, headers=headers, timeout=timeout
@@ -248,7 +247,7 @@ class Plugins:
         timeout: CallTimeout,
     ) -> Stream[PullProgress, types.Plugin]:
         async def begin() -> Body:
-            headers = await self._auth(reference, auth)
+            headers = await self._engine.registry_auth(reference, auth)
             asked = await self._privileges(reference, headers, timeout)
             await _check_granted(reference.familiar, asked, grant)
             with refused(PullFailed):
@@ -285,12 +284,6 @@ class Plugins:
             timeout=timeout,
         )
         return cast("builtins.list[types.PluginPrivilege]", answer or [])
-
-    async def _auth(self, reference: Reference, auth: CredentialsSource) -> dict[str, str]:
-        credentials = await self._engine.credentials.resolve(reference.registry, auth)
-        if credentials is None or credentials.is_anonymous:
-            return {}
-        return {"X-Registry-Auth": credentials.registry_header(server_key(reference.registry))}
 
 
 class _Installing:

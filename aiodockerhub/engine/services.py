@@ -6,7 +6,7 @@ import asyncio
 import functools
 from typing import TYPE_CHECKING, Any, Literal, Unpack, cast
 
-from aiodockerhub.credentials import server_key
+from aiodockerhub.engine.api import NOBODY
 from aiodockerhub.engine.configs import Configs
 from aiodockerhub.engine.convergence import Convergence, Watch
 from aiodockerhub.engine.filters import Filters, written
@@ -143,7 +143,8 @@ class Services:
             await docker.services.wait_converged(web)
 
         Credentials as for `create`; without new ones the swarm keeps those that it has, of the service as it is
-        (`registry_auth_from="spec"`) or as it was before.
+        (`registry_auth_from="spec"`) or as it was before, and shows them to the new image's registry;
+        `with_registry_auth` where none are known takes them away.
 
         Raises NotFound, BadParameter, BadRequest as `create`, and ServerError where somebody else changed it since
         `inspect`: inspect again. API: `ServiceUpdate`.
@@ -267,9 +268,8 @@ class Services:
     async def _credentials(self, image: str, auth: CredentialsSource, *, wanted: bool) -> dict[str, str] | None:
         if auth is None and not wanted:
             return None
-        registry = Reference.parse(image).registry
-        found = await self._engine.credentials.resolve(registry, auth)
-        return None if found is None else {"X-Registry-Auth": found.registry_header(server_key(registry))}
+        # one that says nothing leaves the service those of its image before, which may be another registry's
+        return await self._engine.registry_auth(Reference.parse(image), auth, nobody=NOBODY)
 
     async def _has_terminal(self, service: str, timeout: CallTimeout) -> bool:
         template = (await self.inspect(service, timeout=timeout))["Spec"]["TaskTemplate"]
