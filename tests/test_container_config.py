@@ -46,6 +46,11 @@ SAMPLES = {
     "mounts": (["/data"], {"Volumes": {"/data": {}}}),
     "tmpfs": (["/run"], {"HostConfig": {"Tmpfs": {"/run": ""}}}),
     "devices": ([{"PathOnHost": "/dev/x"}], {"HostConfig": {"Devices": [{"PathOnHost": "/dev/x"}]}}),
+    "gpus": ("all", {"HostConfig": {"DeviceRequests": [{"Capabilities": [["gpu"]], "Count": -1}]}}),
+    "networks": (
+        ["back", "front"],
+        {"HostConfig": {"NetworkMode": "back"}, "NetworkingConfig": {"EndpointsConfig": {"back": {}, "front": {}}}},
+    ),
     "network_mode": ("host", {"HostConfig": {"NetworkMode": "host"}}),
     "extra_hosts": (["a:1.2.3.4"], {"HostConfig": {"ExtraHosts": ["a:1.2.3.4"]}}),
     "dns": (("1.1.1.1",), {"HostConfig": {"Dns": ["1.1.1.1"]}}),
@@ -218,6 +223,29 @@ def test_devices_are_written_as_docker_run_has_them(device, paths):
 
 
 @pytest.mark.parametrize(
+    ("gpus", "requests"),
+    [
+        (2, [{"Capabilities": [["gpu"]], "Count": 2}]),
+        (["0", "GPU-3faa8e21"], [{"Capabilities": [["gpu"]], "DeviceIDs": ["0", "GPU-3faa8e21"]}]),
+        ([{"Driver": "cdi", "DeviceIDs": ["a/b=0"]}], [{"Driver": "cdi", "DeviceIDs": ["a/b=0"]}]),
+    ],
+)
+def test_gpus_are_a_number_ids_or_the_engines_own(gpus, requests):
+    assert host(gpus=gpus) == {"DeviceRequests": requests}
+
+
+def test_networks_have_settings_and_the_first_is_the_mode():
+    endpoints = {"back": {"Aliases": ["db"]}, "front": {}}
+    body = {"HostConfig": {"NetworkMode": "back"}, "NetworkingConfig": {"EndpointsConfig": endpoints}}
+    assert made(networks={"back": {"Aliases": ["db"]}, "front": None}) == body
+    assert made(networks=["back", "front"], config={"NetworkingConfig": {"EndpointsConfig": endpoints}}) == body
+    assert made(networks=["back"], network_mode="back")["HostConfig"] == {"NetworkMode": "back"}
+    with pytest.raises(BadParameter, match="NetworkMode"):
+        made(networks=["back"], network_mode="host")
+    assert made(networks=[], gpus=[]) == {}
+
+
+@pytest.mark.parametrize(
     ("policy", "written"),
     [
         ("no", {"Name": "no"}),
@@ -252,6 +280,13 @@ def test_sizes_are_powers_of_1024(size, number):
         ("restart_policy", "sometimes"),
         ("devices", ["/dev/a:/dev/b:/dev/c"]),
         ("devices", [":r"]),
+        ("gpus", "0"),
+        ("gpus", 0),
+        ("gpus", True),
+        ("gpus", [0]),
+        ("networks", "back"),
+        ("networks", [None]),
+        ("networks", {"back": ["db"]}),
         ("labels", ["a=b"]),
         ("labels", {"a": 1}),
         ("dns", "1.1.1.1"),

@@ -9,6 +9,7 @@ import uuid
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from on_roles import on_dockers
 from scripted_server import CHUNKED, END, ScriptedServer, answered, answering, chunk, silent
 from throwaway import container
 
@@ -21,6 +22,7 @@ from aiodockerhub.errors import (
     ImageNotFound,
     NotImplementedByEngine,
     OperationFailed,
+    ServerError,
     StreamBroken,
     TimedOut,
     VersionTooLow,
@@ -216,7 +218,16 @@ async def test_a_command_that_can_not_be_run_is_told_by_start(engine, busybox):
             await docker.containers.start(made)
 
 
-@pytest.mark.parametrize("engine", ["oldest", "stable", "newest"], indirect=True)
+@on_dockers
+async def test_gpus_that_nobody_drives_are_told_by_start(engine, busybox):
+    async with Docker(engine.base_url) as docker, container(docker, busybox, "true", gpus="all") as made:
+        (request,) = (await docker.containers.inspect(made))["HostConfig"]["DeviceRequests"]
+        assert (request["Count"], request["Capabilities"]) == (-1, [["gpu"]])
+        with pytest.raises(ServerError, match=r"could not select device driver .* capabilities: \[\[gpu\]\]"):
+            await docker.containers.start(made)
+
+
+@on_dockers
 async def test_waiting_for_what_could_not_be_started_raises_why(engine, busybox):
     async with Docker(engine.base_url) as docker, container(docker, busybox, ["/no/such/program"]) as made:
         with pytest.raises(APIError):

@@ -246,6 +246,25 @@ async def test_a_container_joins_is_found_and_leaves(docker, engine, busybox):
             await docker.networks.disconnect(made, one)
 
 
+async def test_a_container_is_made_in_the_networks_that_it_is_given(docker, engine, busybox):
+    back, front = new_name(), new_name()
+    async with network(docker, back), network(docker, front):
+        async with container(docker, busybox, SLEEP, networks={back: {"Aliases": ["db"]}}) as one:
+            await docker.containers.start(one)
+            told = (await docker.containers.inspect(one))["NetworkSettings"]["Networks"]
+            assert list(told) == [back]
+            assert "db" in told[back]["Aliases"]
+            said = await docker.containers.run(busybox, "nslookup db", networks=[back])
+            assert "Name:" in said.stdout.decode()
+        if engine.role == "oldest":
+            with pytest.raises(BadRequest, match="cannot be connected to network endpoints"):
+                await docker.containers.create(busybox, SLEEP, networks=[back, front])
+            return
+        async with container(docker, busybox, SLEEP, networks=[back, front]) as both:
+            await docker.containers.start(both)
+            assert set((await docker.containers.inspect(both))["NetworkSettings"]["Networks"]) == {back, front}
+
+
 async def test_a_network_is_taken_from_a_container_that_does_not_run(docker, busybox):
     name = new_name()
     async with network(docker, name) as made, container(docker, busybox, SLEEP, network_mode=name) as idle:

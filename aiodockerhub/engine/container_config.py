@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final, TypeAlias, TypedDict, cast
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypedDict, cast
 
 from aiodockerhub.engine.settings import (
     Fields,
@@ -77,8 +77,16 @@ class ContainerSettings(TypedDict, total=False):
     """Directories in memory; as a mapping, with mount options: `{"/run": "size=64m"}`."""
     devices: Sequence[str | types.DeviceMappingRequest] | None
     """The host's devices: `"/dev/fuse"`, `"/dev/sda:/dev/xvda:r"`, or the engine's own dicts."""
+    gpus: int | Literal["all"] | Sequence[str | types.DeviceRequestRequest] | None
+    """How many GPUs it gets, or `"all"`, or which: their ids (`["0", "GPU-3faa8e21"]`), or the engine's own dicts. The
+    engine starts it where a driver for them is there; podman's Docker API takes no notice. Fills
+    HostConfig.DeviceRequests."""
     network_mode: str | None
     """`"bridge"`, `"host"`, `"none"`, `"container:name"`, or a network's name."""
+    networks: Sequence[str] | Mapping[str, types.EndpointSettingsRequest | None] | None
+    """Names of the networks that it is in, the first as its network_mode; as a mapping, with what it is in each, in the
+    engine's own dict: `{"back": {"Aliases": ["db"]}}`. dockerd takes several since API 1.44, podman always; before,
+    `docker.networks.connect` adds them. Fills NetworkingConfig.EndpointsConfig and HostConfig.NetworkMode."""
     extra_hosts: Mapping[str, str] | Sequence[str] | None
     """More lines for /etc/hosts: `{"db": "10.0.0.5"}`, or `["db:10.0.0.5"]`."""
     dns: Sequence[str] | None
@@ -223,6 +231,37 @@ def _device(text: str) -> dict[str, str]:
     return {"PathOnHost": host, "PathInContainer": rest[0] if rest else host, "CgroupPermissions": access}
 
 
+def _device_requests(value: object) -> list[object]:
+    if value == "all":
+        return [_gpus(Count=-1)]
+    if isinstance(value, int) and not isinstance(value, bool):
+        if value < 1:
+            raise UnfitError(f'{value} is no number of GPUs; it looks like 1 or "all"')
+        return [_gpus(Count=value)]
+    wanted = listed(value)
+    if any(isinstance(request, Mapping) for request in wanted):
+        return wanted
+    return [_gpus(DeviceIDs=strings(wanted))] if wanted else []
+
+
+def _gpus(**which: object) -> dict[str, object]:
+    return {"Capabilities": [["gpu"]], **which}
+
+
+def _endpoints(value: object) -> dict[str, object]:
+    if not isinstance(value, Mapping):
+        return {network: {} for network in strings(value)}
+    found = cast("Mapping[str, object]", value)
+    if odd := [settings for settings in found.values() if settings is not None and not isinstance(settings, Mapping)]:
+        raise UnfitError(f'a network\'s settings are the engine\'s own dict like {{"Aliases": ["db"]}}, not {odd[0]!r}')
+    return {network: settings or {} for network, settings in found.items()}
+
+
+def _first_network(value: object) -> object:
+    names = list(_endpoints(value))
+    return names[0] if names else {}  # which is no field
+
+
 _RESTART: Final = re.compile(r"(no|always|unless-stopped|on-failure)(?:(?<=on-failure):([0-9]+))?")
 
 
@@ -253,7 +292,9 @@ _FIELDS: Final[Fields] = {
     "mounts": (("HostConfig.Binds", _binds), ("Volumes", _nameless), ("HostConfig.Mounts", _mounts)),
     "tmpfs": (("HostConfig.Tmpfs", _tmpfs),),
     "devices": (("HostConfig.Devices", _devices),),
+    "gpus": (("HostConfig.DeviceRequests", _device_requests),),
     "network_mode": (("HostConfig.NetworkMode", as_it_is),),
+    "networks": (("NetworkingConfig.EndpointsConfig", _endpoints), ("HostConfig.NetworkMode", _first_network)),
     "extra_hosts": (("HostConfig.ExtraHosts", pairs),),
     "dns": (("HostConfig.Dns", strings),),
     "auto_remove": (("HostConfig.AutoRemove", as_it_is),),
