@@ -146,6 +146,12 @@ async def test_a_command_can_be_given_a_time(docker, running):
     assert docker.stats().open_streams == 0
 
 
+async def test_a_command_that_outlives_its_output_can_be_given_a_time_too(docker, running):
+    with pytest.raises(TimedOut, match=rf"the command has not ended within 0\.5 s \(exec in {running['Id']}\)"):
+        await docker.exec.run(running, ["sh", "-c", "exec >&- 2>&-; sleep 100"], timeout=0.5)
+    assert docker.stats().open_streams == 0
+
+
 @pytest.mark.parametrize("engine", ["oldest", "newest"], indirect=True)
 async def test_a_size_from_the_start_needs_a_newer_engine(engine, docker, running):
     if engine.role == "oldest":
@@ -194,7 +200,7 @@ async def test_a_terminal_is_attached_without_frames(docker, busybox):
         seen = b""
         async for piece in process.raw:
             seen += piece
-            if seen.count(b"hello") == 2:
+            if seen.count(b"\n") == 2:
                 break
         assert seen == b"hello\r\nhello\r\n"
 

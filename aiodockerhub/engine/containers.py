@@ -16,7 +16,7 @@ from aiodockerhub.engine.moments import Moment, moment
 from aiodockerhub.engine.readiness import Readiness, is_healthy, is_running
 from aiodockerhub.engine.stats import Usage
 from aiodockerhub.errors import BadParameter, ImageNotFound, OperationFailed, StreamBroken, failed
-from aiodockerhub.wire.timeouts import UNSET, CallTimeout
+from aiodockerhub.wire.timeouts import UNSET, CallTimeout, within
 
 if TYPE_CHECKING:
     import builtins
@@ -406,6 +406,7 @@ class Containers(Archives, Controls, Usage, Attachments):
         if stdin is not None:
             settings["open_stdin"] = settings["stdin_once"] = True
         images = Images(self._engine)
+        limit = self._engine.http.limits(timeout, "stream").total
         if pull == "always":
             await images.pull(image, platform=platform, auth=auth)
         while True:
@@ -413,7 +414,8 @@ class Containers(Archives, Controls, Usage, Attachments):
             try:
                 async with taken_away(self, create, always=not detach) as container:
                     if not detach:
-                        return await completed(self, container, stdin, check=check, timeout=timeout)
+                        async with within(limit, lambda: f"the command has not ended within {limit:g} s (run {image})"):
+                            return await completed(self, container, stdin, check=check, timeout=timeout)
                     await self.start(container)
                     return container
             except ImageNotFound:

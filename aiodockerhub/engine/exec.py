@@ -9,7 +9,7 @@ from aiodockerhub.engine.container_config import fields_of
 from aiodockerhub.engine.duplex import Duplex, Stdin, duplex
 from aiodockerhub.engine.identity import Named, id_of
 from aiodockerhub.progress import Completed
-from aiodockerhub.wire.timeouts import UNSET, CallTimeout
+from aiodockerhub.wire.timeouts import UNSET, CallTimeout, within
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,31 +43,34 @@ class Exec:
         """Run a command to its end: its exit code, and all that it wrote, in bytes.
 
         Input is fed while output is read, so that neither waits for the other; what a command does not read of it is
-        dropped. `timeout` bounds the whole of its output. When it passes, or the task is cancelled, the connection is
-        closed; the command itself runs on, since engines can't end one. An output has no mark at its end: where the
-        connection is closed in good order before it, by a proxy in between as well, what came until then is all there
-        is. The exit code is right then too, for it is asked of the engine, until the command has ended.
+        dropped. `timeout` bounds it all. When it passes, or the task is cancelled, the connection is closed; the
+        command itself runs on, since engines can't end one. An output has no mark at its end: where the connection is
+        closed in good order before it, by a proxy in between as well, what came until then is all there is. The exit
+        code is right then too, for it is asked of the engine, until the command has ended.
 
             listing = await docker.exec.run("web", ["ls", "-l"], working_dir="/srv")
             print(listing.exit_code, listing.stdout.decode())
 
         Other parameters are those of `create`. Raises ContainerNotFound, Conflict when the container does not run,
-        StreamBroken when the engine goes meanwhile. A command that is not there gives 126 or 127, as in a shell, or
-        raises BadRequest or ServerError, as the engine likes it. API: `ContainerExec`, `ExecStart`, `ExecInspect`.
+        StreamBroken when the engine goes meanwhile, TimedOut. A command that is not there gives 126 or 127, as in a
+        shell, or raises BadRequest or ServerError, as the engine likes it.
+        API: `ContainerExec`, `ExecStart`, `ExecInspect`.
         """
-        created = await self.create(
-            container,
-            command,
-            stdin=stdin is not None,
-            tty=tty,
-            env=env,
-            working_dir=working_dir,
-            user=user,
-            privileged=privileged,
-        )
-        async with self.start(created, tty=tty, timeout=timeout) as process:
-            stdout, stderr = await process.communicate(stdin)
-        return Completed(await self._exit_code(created), stdout, stderr)
+        limit = self._engine.http.limits(timeout, "stream").total
+        async with within(limit, lambda: f"the command has not ended within {limit:g} s (exec in {id_of(container)})"):
+            created = await self.create(
+                container,
+                command,
+                stdin=stdin is not None,
+                tty=tty,
+                env=env,
+                working_dir=working_dir,
+                user=user,
+                privileged=privileged,
+            )
+            async with self.start(created, tty=tty, timeout=timeout) as process:
+                stdout, stderr = await process.communicate(stdin)
+            return Completed(await self._exit_code(created), stdout, stderr)
 
     async def create(
         self,

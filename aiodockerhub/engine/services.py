@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 from typing import TYPE_CHECKING, Any, Literal, Unpack, cast
 
@@ -18,9 +17,8 @@ from aiodockerhub.engine.service_config import ServiceSettings, changed_spec, se
 from aiodockerhub.engine.service_files import file_references
 from aiodockerhub.engine.tasks import Tasks
 from aiodockerhub.engine.versioned import index_of, whole
-from aiodockerhub.errors import TimedOut
 from aiodockerhub.reference import Reference
-from aiodockerhub.wire.timeouts import UNSET, CallTimeout
+from aiodockerhub.wire.timeouts import UNSET, CallTimeout, within
 
 if TYPE_CHECKING:
     import builtins
@@ -228,22 +226,17 @@ class Services:
         limit = self._engine.http.limits(timeout, "stream").total
         name, missing = id_of(service), "nothing is known of it"
         convergence = Convergence()
-        try:
-            async with asyncio.timeout(limit):
-                found = await self.inspect(service)
-                async with Watch(self._engine, found["ID"]) as watch:
-                    while True:
-                        tasks = await Tasks(self._engine).list(filters={"service": found["ID"]})
-                        lacking = convergence.missing(found, tasks)
-                        if lacking is None:
-                            return found
-                        name, missing = found["Spec"]["Name"], lacking
-                        await watch.wait()
-                        found = await self.inspect(found)
-        except TimedOut:
-            raise  # a single request took too long
-        except TimeoutError as error:
-            raise TimedOut(f"{name} has not converged within {limit:g} s: {missing}") from error
+        async with within(limit, lambda: f"{name} has not converged within {limit:g} s: {missing}"):
+            found = await self.inspect(service)
+            async with Watch(self._engine, found["ID"]) as watch:
+                while True:
+                    tasks = await Tasks(self._engine).list(filters={"service": found["ID"]})
+                    lacking = convergence.missing(found, tasks)
+                    if lacking is None:
+                        return found
+                    name, missing = found["Spec"]["Name"], lacking
+                    await watch.wait()
+                    found = await self.inspect(found)
 
     async def _update(
         self,

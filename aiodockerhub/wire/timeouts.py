@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import enum
 from dataclasses import dataclass
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
-from aiodockerhub.errors import BadParameter
+from aiodockerhub.errors import BadParameter, TimedOut
 
-__all__ = ["UNSET", "CallTimeout", "Pace", "Span", "Timeout", "Unset", "span"]
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable
+
+__all__ = ["UNSET", "CallTimeout", "Pace", "Span", "Timeout", "Unset", "span", "within"]
 
 
 class Unset(enum.Enum):
@@ -89,6 +94,18 @@ def span(client: Timeout, call: CallTimeout, pace: Pace) -> Span:
         total = None if pace != "short" and isinstance(call.total, _ClassDefault) else call.total
         return Span(pace, call.connect, call.pool, call.head, call.idle, total)
     return Span(pace, client.connect, client.pool, None, None, _checked("timeout", call))
+
+
+@contextlib.asynccontextmanager
+async def within(limit: float | None, late: Callable[[], str]) -> AsyncGenerator[None, None]:
+    """A block of several calls that has `limit` seconds in all. Raises TimedOut in the words of `late`."""
+    try:
+        async with asyncio.timeout(limit):
+            yield
+    except TimedOut:
+        raise  # a single call took too long
+    except TimeoutError as error:
+        raise TimedOut(late()) from error
 
 
 def _checked(name: str, value: float | None) -> float | None:
