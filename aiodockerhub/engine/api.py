@@ -160,11 +160,13 @@ class Engine:
         query: Mapping[str, object] | None = None,
         headers: Mapping[str, str] | None = None,
         body: bytes | Outgoing | None = None,
+        octets: bool = False,
         timeout: CallTimeout = UNSET,
     ) -> Awaitable[Body]:
-        """The head of an operation's answer, and its body to be read."""
+        """The head of an operation's answer, and its body to be read; `octets` as of a `Request`."""
         request = _request(method, path(template, *parts), query, headers)
         request.body = body
+        request.octets = octets
         limits = self.http.limits(timeout, "stream")
         return self._agreed(self.http.opened, operation, request, limits, query, None)
 

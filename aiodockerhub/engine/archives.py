@@ -46,7 +46,9 @@ class Archives:
         name = id_of(container)
 
         async def begin() -> Body:
-            return await self._engine.open("ContainerExport", "GET", "/containers/{}/export", name, timeout=timeout)
+            return await self._engine.open(
+                "ContainerExport", "GET", "/containers/{}/export", name, octets=True, timeout=timeout
+            )
 
         return ArchiveStream(f"export of {name}", begin, kind=OperationFailed, path=f"/containers/{name}/export")
 
@@ -78,7 +80,13 @@ class Archives:
 
         async def begin() -> Body:
             return await self._engine.open(
-                "ContainerArchive", "GET", "/containers/{}/archive", name, query={"path": path}, timeout=timeout
+                "ContainerArchive",
+                "GET",
+                "/containers/{}/archive",
+                name,
+                query={"path": path},
+                octets=True,
+                timeout=timeout,
             )
 
         asked = f"/containers/{name}/archive"

@@ -58,10 +58,11 @@ class ImageArchives:
             with refused(SaveFailed):
                 if len(names) == 1:
                     return await self._engine.open(
-                        "ImageGet", "GET", "/images/{*}/get", names[0], query=chosen, timeout=timeout
+                        "ImageGet", "GET", "/images/{*}/get", names[0], query=chosen, octets=True, timeout=timeout
                     )
+                several = {"names": names, **chosen}
                 return await self._engine.open(
-                    "ImageGetAll", "GET", "/images/get", query={"names": names, **chosen}, timeout=timeout
+                    "ImageGetAll", "GET", "/images/get", query=several, octets=True, timeout=timeout
                 )
 
         asked = path("/images/{*}/get", names[0]) if len(names) == 1 else "/images/get"

@@ -47,7 +47,7 @@ class Upload(Protocol):
 class Attempt:
     """What is known of a request that is under way.
 
-    `reads`: it changes nothing. `brief`: its body, if it has one, goes out at once.
+    `reads`: it changes nothing. `brief`: its body, if it has one, goes out at once. `octets`: as of a `Request`.
     """
 
     protocol: ResponseHandler | None = None
@@ -64,9 +64,10 @@ class Attempt:
     hop = ""
     """The URL that a redirect led to, or ""."""
 
-    def __init__(self, reads: bool, brief: bool) -> None:
+    def __init__(self, reads: bool, brief: bool, octets: bool) -> None:
         self.reads = reads
         self.brief = brief
+        self.octets = octets
 
     @property
     def connected(self) -> bool:
@@ -141,8 +142,7 @@ class _Watching(aiohttp.BaseConnector):
         if transport is None:
             return
         if _BOUNDS_HEADS and attempt.sending is None:
-            if not attempt.reused or isinstance(transport.get_protocol(), _Guard):
-                transport.set_protocol(self._buffer.receiver(protocol, transport))
+            self._buffer.receive(protocol, transport, octets=attempt.octets)
         else:
             transport.set_protocol(_Guard(attempt, protocol, transport))
             if attempt.sending is not None:

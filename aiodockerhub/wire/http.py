@@ -52,6 +52,8 @@ _log: Final = logging.getLogger("aiodockerhub.wire")
 _READING: Final = frozenset({"GET", "HEAD"})
 _NOT_MODIFIED: Final = 304
 """What engines answer where nothing was to be done."""
+_OCTETS_UNREAD: Final = 64 * 1024
+"""Bytes of an answer in octets that may lie unread, twice: fewer, and each piece that is read stops the connection."""
 _Result = TypeVar("_Result")
 
 
@@ -270,7 +272,7 @@ class HTTP:
         session = self.pool.calls if limits.pace == "short" else self.pool.streams
         url = self._url(request)
         headers = request.headers
-        more: dict[str, Any] = {}
+        more: dict[str, Any] = {"read_bufsize": _OCTETS_UNREAD} if request.octets else {}
         if request.body:
             attempt.sending = sending = Sending.of(request.body)
             more["data"] = request.body if sending is None else sending
@@ -376,7 +378,7 @@ class HTTP:
 
 
 def _attempt(request: Request) -> Attempt:
-    return Attempt(request.method in _READING, brief(request.body))
+    return Attempt(request.method in _READING, brief(request.body), request.octets)
 
 
 @functools.lru_cache(maxsize=64)

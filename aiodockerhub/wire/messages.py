@@ -38,7 +38,8 @@ class Outgoing(Protocol):
 class Request:
     """What is asked. `target` is a path, quoted, with its query, below the server's base; or a whole URL.
 
-    The body of one that is `confidential` goes to the server asked, and is not carried on to another.
+    The body of one that is `confidential` goes to the server asked, and is not carried on to another. Of the answer to
+    one for `octets`, nothing is looked at on the way: it is read in pieces that are handed on.
     """
 
     method: str
@@ -46,6 +47,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     body: bytes | Outgoing | None = None
     confidential: bool = False
+    octets: bool = False
 
     @property
     def path(self) -> str:
