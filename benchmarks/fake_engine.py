@@ -431,7 +431,8 @@ class EngineProtocol(asyncio.Protocol):
             if self._pending:
                 return
             if self._ends:
-                self._transport.close()
+                # from within resume_writing asyncio would close it twice
+                asyncio.get_running_loop().call_soon(self._transport.close)
                 return
             if not self._has_request():
                 return
