@@ -12,7 +12,8 @@ does as an image, `{"label": ["2000-each"]}` as a filter of events, and `2000-ea
 The container `counting` writes a line every 20 ms, the number of 20 ms since 1970; its logs are followed with their
 times, from `since` on or from now on. So a follower can tell whether a line is lost or doubled, also across restarts.
 
-The container `300-mib` has an export of 300 MiB, and a command in it writes as much, in frames of 32 KiB.
+The container `300-mib` has an export of 300 MiB, and a command in it writes as much, in frames of 32 KiB. A command
+in the container `echo` writes what it reads, and takes no more while that is not read.
 
 What is uploaded, to build, import or load, is counted and forgotten (see swallow.py).
 """
@@ -54,6 +55,10 @@ _HEADERS = (
     "Ostype: linux\r\n"
     "Server: Docker/28.5.2 (linux)\r\n"
     "Date: Thu, 01 Jan 2026 00:00:00 GMT\r\n"
+)
+_HIJACKED = (
+    b"HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.multiplexed-stream\r\n"
+    b"Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
 )
 _VERSION_PREFIX = re.compile(r"^/v\d+\.\d+(?=/)")
 _SINCE = re.compile(r"[?&]since=(\d+)\.(\d{9})")
@@ -312,10 +317,12 @@ def much(target: str) -> tuple[bytes, bytes, int, bytes] | None:
     if amount and path.endswith("/export"):
         return stream_head("application/x-tar"), chunked([content] * pieces, "each")[:-5], int(amount[1]), b"0\r\n\r\n"
     if amount and path.startswith("/exec/") and path.endswith("/start"):
-        head = "HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.multiplexed-stream\r\n"
-        head += "Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
-        return head.encode(), (struct.pack(">BxxxL", 1, CHUNK) + content) * pieces, int(amount[1]), b""
+        return _HIJACKED, (_frame_head(content) + content) * pieces, int(amount[1]), b""
     return None
+
+
+def _frame_head(content: bytes) -> bytes:
+    return struct.pack(">BxxxL", 1, len(content))
 
 
 def chunk_of_a_count(number: int) -> bytes:
@@ -323,7 +330,7 @@ def chunk_of_a_count(number: int) -> bytes:
     seconds, rest = divmod(number, LINES_PER_SECOND)
     stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
     text = b"%s.%09dZ %d\n" % (stamp.encode(), rest * (10**9 // LINES_PER_SECOND), number)
-    frame = struct.pack(">BxxxL", 1, len(text)) + text
+    frame = _frame_head(text) + text
     return b"%x\r\n%s\r\n" % (len(frame), frame)
 
 
@@ -403,6 +410,7 @@ class EngineProtocol(asyncio.Protocol):
         self._blocks: Iterator[bytes] = iter(())
         self._ends = False
         self._slow: Iterator[bytes] | None = None
+        self._echoes = False
         self._paused = False
         self._transport: asyncio.Transport | None = None
 
@@ -415,15 +423,23 @@ class EngineProtocol(asyncio.Protocol):
         self._pending = memoryview(b"")
 
     def data_received(self, data: bytes) -> None:
+        if self._echoes:
+            self._echo(data)
+            return
         self._received = self._received + data if self._received else data
         self._serve()
 
     def pause_writing(self) -> None:
         self._paused = True
+        if self._echoes and self._transport is not None:
+            self._transport.pause_reading()
 
     def resume_writing(self) -> None:
         self._paused = False
-        self._serve()
+        if self._echoes and self._transport is not None:
+            self._transport.resume_reading()
+        else:
+            self._serve()
 
     def _serve(self) -> None:
         while self._transport is not None and self._slow is None:
@@ -438,6 +454,11 @@ class EngineProtocol(asyncio.Protocol):
                 return
             body, self._body = self._body, None
             method, target, _ = self._request.split(b" ", 2)
+            if target.endswith(b"/exec/echo/start"):
+                self._echoes = True
+                self._transport.write(_HIJACKED)
+                self._echo(self._received)
+                return
             if b"/counting/logs" in target:
                 self._begin_counting(target.decode())
             elif b"-drip" in target and (slow := slow_stream(target.decode())):
@@ -461,6 +482,11 @@ class EngineProtocol(asyncio.Protocol):
                 return True
         self._received = self._body.feed(self._received)
         return self._body.ended
+
+    def _echo(self, data: bytes) -> None:
+        if self._transport is not None and data:
+            pieces = [data[start : start + CHUNK] for start in range(0, len(data), CHUNK)]
+            self._transport.write(b"".join(itertools.chain(*((_frame_head(piece), piece) for piece in pieces))))
 
     def _begin_counting(self, target: str) -> None:
         assert self._transport is not None

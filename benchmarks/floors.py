@@ -95,6 +95,7 @@ FLOORS: list[Floor | Ceiling] = [
     Floor("streams_512", peers.OURS, "bare", "slower", 1.15, "wall"),
     Floor("streams_2000", peers.OURS, "bare", "slower", 1.7, "wall"),
     Ceiling("streams_2000_uvloop", 40),
+    Ceiling("downloads_echo_1024", 4096),
     Floor("import", "aiodockerhub", startup.AIOHTTP_AND_MSGSPEC, "slower", 1.10, "wall"),
     Floor("import", "aiodockerhub.Docker", startup.AIOHTTP_AND_MSGSPEC, "slower", 1.10, "wall"),
 ]

@@ -18,13 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks import peers, uploads
 from benchmarks.descriptors import allow_descriptors
+from benchmarks.peers.feeding import MIB
 from benchmarks.workloads import UVLOOP, Workload
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-
-MIB = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -90,7 +88,7 @@ async def perform(client: Any, workload: Workload, count: int, uploaded: Upload 
             for _ in range(count // peers.AT_ONCE):
                 answers = await asyncio.gather(*[client.info() for _ in range(peers.AT_ONCE)])
             check_info(answers[-1])
-        case "output" | "export":
+        case "output" | "export" | "echo":
             check_count(await getattr(client, workload.verb)(count), count * MIB)
         case "streams":
             counted = await asyncio.gather(*[client.frames(workload.frames, workload.chunking) for _ in range(count)])
@@ -173,7 +171,7 @@ class Competition:
             perform_blocking(client, workload, count, uploaded, self._threads)
         else:
             await perform(client, workload, count, uploaded)
-        return stopwatch.stop(streams=count if workload.verb == "streams" else 0)
+        return stopwatch.stop(streams={"streams": count, "echo": 1}.get(workload.verb, 0))
 
 
 def main() -> None:

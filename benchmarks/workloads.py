@@ -22,7 +22,17 @@ class Workload:
     name: str
     title: str
     verb: Literal[
-        "lines", "frames", "calls", "calls_at_once", "streams", "build", "import_tar", "load_tar", "export", "output"
+        "lines",
+        "frames",
+        "calls",
+        "calls_at_once",
+        "streams",
+        "build",
+        "import_tar",
+        "load_tar",
+        "export",
+        "output",
+        "echo",
     ]
     count: int
     warm_up: int
@@ -136,6 +146,17 @@ def _downloads(*, quick: bool) -> list[Workload]:
             mib,
             warm_up,
             left_out=("bare_aiohttp", *BLOCKING),
+        ),
+        *(
+            Workload(
+                f"downloads_echo_{name}",
+                f"{mib:,} MiB to a command and back",
+                "echo",
+                mib,
+                warm_up,
+                left_out=("bare_aiohttp", *BLOCKING),
+            )
+            for name, mib in ({64: 2, 1024: 4} if quick else {64: 64, 1024: 1024}).items()
         ),
     ]
 

@@ -10,6 +10,7 @@ around an object with these verbs:
 - `import_tar(path)`: imports a root file system; gives the bytes too;
 - `load_tar(path)`: the same with an archive of images;
 - `export(mib)`, `output(mib)`: takes a container's file system, or what a command in it writes, and counts the bytes;
+- `echo(mib)`: feeds a command that writes what it reads, and meanwhile takes and counts that;
 - `push_all(references)`, `pull_all(references)`: transfers images, with tags, all at once; raises if one fails.
 
 Nobody but this library has a call that pushes or pulls many images; where it is measured, it is a client of its own.

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 import aiodocker
 import aiohttp
 
+from benchmarks.peers.feeding import MIB, pieces
 from benchmarks.peers.packing import packed
 from benchmarks.swallow import told
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from aiodocker.stream import Stream
 
 
 class Client:
@@ -55,11 +58,26 @@ class Client:
                 counted += len(message.data)
         return counted
 
+    async def echo(self, mib: int) -> int:
+        """It can't end the input and go on reading, so it counts until all is there."""
+        command = await self._docker.containers.container("echo").exec(["cat"], stdin=True)
+        counted = 0
+        async with command.start(detach=False) as stream, asyncio.TaskGroup() as tasks:
+            tasks.create_task(_feed(stream, mib))
+            while counted < mib * MIB and (message := await stream.read_out()) is not None:
+                counted += len(message.data)
+        return counted
+
     async def push_all(self, references: list[str]) -> None:
         await asyncio.gather(*map(self._docker.images.push, references))
 
     async def pull_all(self, references: list[str]) -> None:
         await asyncio.gather(*map(self._docker.images.pull, references))
+
+
+async def _feed(stream: Stream, mib: int) -> None:
+    for piece in pieces(mib):
+        await stream.write_in(piece)
 
 
 @asynccontextmanager

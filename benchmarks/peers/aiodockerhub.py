@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import aiodockerhub
+from benchmarks.peers.feeding import pieces
 from benchmarks.swallow import told
 
 if TYPE_CHECKING:
@@ -56,11 +57,26 @@ class Client:
                 counted += len(chunk.data)
         return counted
 
+    async def echo(self, mib: int) -> int:
+        created = await self._docker.exec.create("echo", ["cat"], stdin=True)
+        counted = 0
+        async with self._docker.exec.start(created, tty=False) as process, asyncio.TaskGroup() as tasks:
+            tasks.create_task(_feed(process, mib))
+            async for chunk in process:
+                counted += len(chunk.data)
+        return counted
+
     async def push_all(self, references: list[str]) -> None:
         await asyncio.gather(*map(self._docker.images.push, references))
 
     async def pull_all(self, references: list[str]) -> None:
         await asyncio.gather(*map(self._docker.images.pull, references))
+
+
+async def _feed(process: aiodockerhub.Duplex, mib: int) -> None:
+    for piece in pieces(mib):
+        await process.write(piece)
+    await process.write_eof()
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 
 from benchmarks import uploads
+from benchmarks.peers.feeding import pieces
 from benchmarks.peers.progress import decoder
 from benchmarks.swallow import told
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 
 _frame = struct.Struct(">BxxxL")
+_UPGRADE = "Connection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 0\r\n"
 
 
 class StreamProtocol(asyncio.Protocol):
@@ -131,6 +133,31 @@ class OutputProtocol(FrameProtocol):
         super().connection_lost(exc)
 
 
+class EchoProtocol(OutputProtocol):
+    """The same, of a command that is fed meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._room = asyncio.Event()
+        self._room.set()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def pause_writing(self) -> None:
+        self._room.clear()
+
+    def resume_writing(self) -> None:
+        self._room.set()
+
+    async def feed(self, mib: int) -> None:
+        for piece in pieces(mib):
+            self._transport.write(piece)
+            await self._room.wait()
+        self._transport.write_eof()
+
+
 class CallProtocol(asyncio.Protocol):
     """A connection kept alive: one request at a time, answers with a Content-Length."""
 
@@ -197,8 +224,10 @@ class Client:
         return await self._stream(BytesProtocol, f"GET /v1.51/containers/{mib}-mib/export HTTP/1.1\r\n")
 
     async def output(self, mib: int) -> int:
-        upgrade = "Connection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 0\r\n"
-        return await self._stream(OutputProtocol, f"POST /v1.51/exec/{mib}-mib/start HTTP/1.1\r\n{upgrade}")
+        return await self._stream(OutputProtocol, f"POST /v1.51/exec/{mib}-mib/start HTTP/1.1\r\n{_UPGRADE}")
+
+    async def echo(self, mib: int) -> int:
+        return await self._stream(EchoProtocol, f"POST /v1.51/exec/echo/start HTTP/1.1\r\n{_UPGRADE}", feed=mib)
 
     async def push_all(self, references: list[str]) -> None:
         await asyncio.gather(*map(self._push, references))
@@ -216,11 +245,13 @@ class Client:
         head = f"POST /images/create?fromImage={repository}&tag={tag} HTTP/1.1\r\n"
         await self._stream(TransferProtocol, f"{head}Content-Length: 0\r\n")
 
-    async def _stream(self, protocol_class: type[StreamProtocol], head: str) -> int:
+    async def _stream(self, protocol_class: type[StreamProtocol], head: str, *, feed: int = 0) -> int:
         loop = asyncio.get_running_loop()
         transport, protocol = await loop.create_unix_connection(protocol_class, self._path)
         transport.write(f"{head}Host: localhost\r\n\r\n".encode())
         try:
+            if isinstance(protocol, EchoProtocol):
+                await protocol.feed(feed)
             return await protocol.ended
         finally:
             transport.close()
