@@ -22,15 +22,15 @@ CAPABILITY = "example"
 
 
 @cache
-def archive() -> bytes:
-    """The archive, of about 7 MB."""
+def archive(capabilities: tuple[str, ...] = tuple(PRIVILEGES["capabilities"])) -> bytes:
+    """The archive, of about 7 MB; of a plugin that asks for other capabilities, or for none."""
     config = {
         "description": "listens",
         "documentation": "none",
         "entrypoint": [_PERL, "-e", _LISTEN, "/run/docker/plugins/listens.sock"],
         "interface": {"types": [f"docker.{CAPABILITY}/1.0"], "socket": "listens.sock"},
         "network": {"type": PRIVILEGES["network"][0]},
-        "linux": {"capabilities": PRIVILEGES["capabilities"]},
+        "linux": {"capabilities": capabilities},
         "env": [{"name": "DEBUG", "value": "0", "settable": ["value"]}, {"name": "FIXED", "value": "1"}],
     }
     # perl and the libraries that it is linked with, where it looks for them
