@@ -16,6 +16,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from on_roles import on_dockers
 from scripted_server import CHUNKED, ScriptedServer, answered, answering, chunk, telling
 from throwaway import container
 
@@ -183,10 +184,38 @@ async def test_copied_from_a_container_as_docker_cp_does(engine, busybox, tmp_pa
             assert not (tmp_path / name).is_symlink()
         await copy(made, "/w/dir/sub/run", tmp_path / "single")
         assert (tmp_path / "single").read_text() == "run\n"
-        (tmp_path / "link").symlink_to(tmp_path / "single")
-        await copy(made, "/w/dir/file", tmp_path / "into")
-        await copy(made, "/w/to-dir", tmp_path / "into", follow_link=True)
-        assert tree(tmp_path / "into/dir") == folder
+
+
+async def test_what_a_link_leads_to_is_copied_under_the_name_of_the_link(engine, busybox, tmp_path):
+    async with filled(engine, busybox) as (docker, made):
+        copy = docker.containers.copy_from
+        await copy(made, "/w/to-dir", tmp_path, follow_link=True)
+        assert tree(tmp_path / "to-dir") == ["file", "hard", "soft", "sub", "sub/run"]
+        await copy(made, "/w/to-file", tmp_path, follow_link=True)
+        assert (tmp_path / "to-file").read_text() == "file\n"
+        assert not (tmp_path / "to-file").is_symlink()
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["to-dir", "to-file"]
+
+
+async def test_a_slash_behind_a_link_means_what_it_leads_to(engine, busybox, tmp_path):
+    async with filled(engine, busybox) as (docker, made):
+        for number, path in enumerate(("/w/to-dir/", "/w/to-dir/.")):
+            await docker.containers.copy_from(made, path, tmp_path / f"{number}")
+            assert tree(tmp_path / f"{number}") == ["file", "hard", "soft", "sub", "sub/run"]
+
+
+async def test_a_link_at_the_target_is_followed_whether_it_leads_to_something_or_not(engine, busybox, tmp_path):
+    for name, behind in (("to-old", "old"), ("to-new", "new"), ("to-folder", "folder")):
+        (tmp_path / name).symlink_to(behind)
+    (tmp_path / "old").write_text("old")
+    async with filled(engine, busybox) as (docker, made):
+        copy = docker.containers.copy_from
+        await copy(made, "/w/dir/file", tmp_path / "to-old")
+        await copy(made, "/w/dir/file", tmp_path / "to-new")
+        await copy(made, "/w/dir/sub", tmp_path / "to-folder")
+    assert (tmp_path / "old").read_text() == (tmp_path / "new").read_text() == "file\n"
+    assert tree(tmp_path / "folder") == ["run"]
+    assert all(path.is_symlink() for path in tmp_path.glob("to-*"))
 
 
 async def test_a_link_is_copied_as_a_link_where_the_engine_sends_one(engine, busybox, tmp_path):
@@ -258,6 +287,26 @@ async def test_copied_to_a_container_as_docker_cp_does(engine, busybox, tmp_path
         await copy(made, source / "sub/run", "/w/to-dir/again")
         assert await shell(docker, made, "cat /w/single /w/dir/run /w/dir/file /w/dir/again") == "here\n" * 4
         assert await shell(docker, made, "readlink /w/to-file") == "dir/file\n"
+
+
+@on_dockers  # podman tells nothing of a link to nothing
+async def test_behind_a_link_to_nothing_there_is_something_then(engine, busybox, tmp_path):
+    (tmp_path / "file").write_text("here\n")
+    async with filled(engine, busybox) as (docker, made):
+        await shell(docker, made, "ln -s new /w/to-new; ln -s /w/fresh /w/to-fresh")
+        await docker.containers.copy_to(made, tmp_path / "file", "/w/to-new")
+        await docker.containers.copy_to(made, tmp_path, "/w/to-fresh")
+        assert await shell(docker, made, "cat /w/new /w/fresh/file") == "here\n" * 2
+        assert await shell(docker, made, "readlink /w/to-new; readlink /w/to-fresh") == "new\n/w/fresh\n"
+
+
+@pytest.mark.parametrize("path", ["a\0b", "\ud800"])
+async def test_what_is_no_path_here_is_refused(engine, busybox, path):
+    async with Docker(engine.base_url) as docker, container(docker, busybox) as made:
+        with pytest.raises(BadParameter, match="is no path"):
+            await docker.containers.copy_to(made, path, "/")
+        with pytest.raises(BadParameter, match="is no path"):
+            await docker.containers.copy_from(made, "/etc/passwd", path)
 
 
 async def test_content_becomes_a_file_and_is_read_again(engine, busybox, tmp_path):

@@ -135,8 +135,9 @@ class Archives:
         """Copy a file or a directory to this machine, as `docker cp` does.
 
         Where `target` is a directory, it is copied into it, else it gets that name; of `path/.`, what is in the
-        directory is copied. What is there already is replaced, file by file, each when it is whole. A link is copied
-        as a link, unless `follow_link` (podman follows always).
+        directory is copied. What is there already is replaced, file by file, each when it is whole; a link at `target`
+        is followed. A link is copied as a link, unless `follow_link` (podman follows always): what it leads to is
+        copied then, under the link's name.
 
         Owners become the caller's. What could reach out of the target is refused: links that lead outside of what is
         copied, absolute ones too, and devices and pipes; `get_archive` gives all of it as it is.
@@ -147,14 +148,16 @@ class Archives:
         """
         from aiodockerhub.tar.extract import extract
 
-        path, found = await self._followed(container, path, follow=follow_link, timeout=timeout)
+        # podman tells of the link itself also where a slash follows
+        follow = follow_link or path.endswith(("/", "/."))
+        behind, found = await self._followed(container, path, follow=follow, timeout=timeout)
         thing = Thing.at(path, posixpath.basename(posixpath.normpath(path)), is_directory=found.is_directory)
         place = await asyncio.get_running_loop().run_in_executor(None, place_here, os.fspath(target))
         directory, name = destination(place, thing)
         if thing.is_directory:
-            path = path.rstrip("/") + "/."
+            behind = behind.rstrip("/") + "/."
             directory, name = os.path.join(directory, name or ""), None  # noqa: PTH118
-        async with self.get_archive(container, path, timeout=timeout) as stream:
+        async with self.get_archive(container, behind, timeout=timeout) as stream:
             await extract(stream, directory or ".", name=name)
 
     async def copy_to(
@@ -214,15 +217,17 @@ class Archives:
     ) -> tuple[str, PathStat]:
         """The path, and what is there; of a link, if it is to be followed, what it leads to."""
         found = await self.archive_info(container, path, timeout=timeout)
-        if follow and found.is_link and found.link_target:
-            path = posixpath.join(posixpath.dirname(path), found.link_target)
-            found = await self.archive_info(container, path, timeout=timeout)
+        if follow and (behind := _behind(path, found)) is not None:
+            return behind, await self.archive_info(container, behind, timeout=timeout)
         return path, found
 
     async def _place(self, container: Named, path: str, timeout: CallTimeout) -> Place:
-        """Where something is to be put: behind a link, if there is one."""
+        """Where something is to be put: behind a link, if there is one, also where that leads to nothing yet."""
         try:
-            path, found = await self._followed(container, path, follow=True, timeout=timeout)
+            found = await self.archive_info(container, path, timeout=timeout)
+            if (behind := _behind(path, found)) is not None:
+                path = behind
+                found = await self.archive_info(container, path, timeout=timeout)
         except NotFound:
             return Place(path, exists=False, is_directory=False)
         return Place(path, exists=True, is_directory=found.is_directory)
@@ -250,6 +255,11 @@ class Archives:
                 pass
         finally:
             body.close()
+
+
+def _behind(path: str, found: PathStat) -> str | None:
+    """What the link at `path` leads to; None for what is no link."""
+    return posixpath.join(posixpath.dirname(path), found.link_target) if found.link_target else None
 
 
 async def _packed(source: str, place: Place, *, follow_link: bool) -> tuple[str, bytes | Outgoing]:

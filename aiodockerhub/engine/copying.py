@@ -77,29 +77,41 @@ def destination(place: Place, thing: Thing) -> tuple[str, str | None]:
 
 
 def place_here(path: str) -> Place:
-    """A place on this machine. Raises BadFile."""
+    """A place on this machine: behind a link, if there is one, wherever that leads. Raises BadFile, BadParameter."""
     try:
-        status = os.stat(path)  # noqa: PTH116  (a Path would lose a slash at the end)
+        path = os.path.realpath(path) if os.path.islink(path) else path  # noqa: PTH114  (a Path would lose a slash
+        status = os.stat(path)  # noqa: PTH116  at the end)
     except FileNotFoundError:
         return Place(path, exists=False, is_directory=False)
+    except ValueError as error:
+        raise _no_path(path, error) from error
     except OSError as error:
         raise _unreadable(path, error) from error
     return Place(path, exists=True, is_directory=stat.S_ISDIR(status.st_mode))
 
 
 def found_here(path: str, *, follow_link: bool) -> tuple[str, Thing, os.stat_result]:
-    """Something on this machine: its path, behind a link if that is to be followed; what it is. Raises BadFile."""
+    """Something on this machine: its path, behind a link if that is to be followed; what it is.
+
+    Raises BadFile, BadParameter.
+    """
     name = os.path.basename(os.path.abspath(path))  # noqa: PTH100, PTH119  (of `..` too)
     try:
         path = os.path.realpath(path, strict=True) if follow_link and not path.endswith(("/", "/.")) else path
         status = os.lstat(path)
     except OSError as error:
         raise _unreadable(path, error) from error
+    except ValueError as error:
+        raise _no_path(path, error) from error
     return path, Thing.at(path, name, is_directory=stat.S_ISDIR(status.st_mode)), status
 
 
 def _unreadable(path: str, error: OSError) -> BadFile:
     return BadFile(f"can't read {path}: {error.strerror or error}", file=path)
+
+
+def _no_path(path: str, error: ValueError) -> BadParameter:
+    return BadParameter(f"{path!r} is no path: {error}")
 
 
 # Go's os.FileMode: the kinds have bits of their own, above those of permissions
