@@ -8,11 +8,12 @@ import contextlib
 import io
 import json
 import os
+import socket
 import stat
 import tarfile
 import tracemalloc
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -26,6 +27,7 @@ from aiodockerhub.errors import (
     APIError,
     BadFile,
     BadParameter,
+    BadRequest,
     ContainerNotFound,
     NotFound,
     ProtocolViolated,
@@ -307,6 +309,42 @@ async def test_what_is_no_path_here_is_refused(engine, busybox, path):
             await docker.containers.copy_to(made, path, "/")
         with pytest.raises(BadParameter, match="is no path"):
             await docker.containers.copy_from(made, "/etc/passwd", path)
+
+
+@pytest.mark.parametrize("path", [None, b"/tmp", 5])
+async def test_a_target_that_is_no_path_is_refused(engine, busybox, path):
+    async with Docker(engine.base_url) as docker, container(docker, busybox) as made:
+        with pytest.raises(BadParameter, match="is text, or a Path, not"):
+            await docker.containers.copy_from(made, "/etc/passwd", path)
+
+
+@pytest.mark.parametrize("path", [None, b"/etc", PurePosixPath("/etc")])
+async def test_a_path_in_a_container_is_text(engine, busybox, tmp_path, path):
+    async with Docker(engine.base_url) as docker, container(docker, busybox) as made:
+        for call in (
+            docker.containers.copy_from(made, path, tmp_path),
+            docker.containers.copy_to(made, b"x", path),
+            docker.containers.read_file(made, path),
+        ):
+            with pytest.raises((BadParameter, BadRequest)):  # None is not sent: engines miss it
+                await call
+
+
+async def test_a_mode_is_a_number(engine, busybox):
+    async with Docker(engine.base_url) as docker, container(docker, busybox) as made:
+        with pytest.raises(BadParameter, match=r"mode: a number like 0o644 is needed, not '644'"):
+            await docker.containers.copy_to(made, b"x", "/x", mode="644")
+
+
+async def test_a_pipe_is_copied_as_a_pipe_and_a_socket_not_at_all(engine, busybox, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "socket"))
+    async with filled(engine, busybox) as (docker, made):
+        await docker.containers.copy_to(made, tmp_path / "pipe", "/w/pipe")
+        assert stat.S_ISFIFO((await docker.containers.archive_info(made, "/w/pipe")).mode)
+        with pytest.raises(BadFile, match="is a socket"):
+            await docker.containers.copy_to(made, tmp_path / "socket", "/w/socket")
 
 
 async def test_content_becomes_a_file_and_is_read_again(engine, busybox, tmp_path):

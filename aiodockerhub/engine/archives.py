@@ -148,11 +148,9 @@ class Archives:
         """
         from aiodockerhub.tar.extract import extract
 
-        # podman tells of the link itself also where a slash follows
-        follow = follow_link or path.endswith(("/", "/."))
-        behind, found = await self._followed(container, path, follow=follow, timeout=timeout)
+        behind, found = await self._followed(container, path, follow=follow_link, timeout=timeout)
         thing = Thing.at(path, posixpath.basename(posixpath.normpath(path)), is_directory=found.is_directory)
-        place = await asyncio.get_running_loop().run_in_executor(None, place_here, os.fspath(target))
+        place = await asyncio.get_running_loop().run_in_executor(None, place_here, target)
         directory, name = destination(place, thing)
         if thing.is_directory:
             behind = behind.rstrip("/") + "/."
@@ -217,6 +215,7 @@ class Archives:
     ) -> tuple[str, PathStat]:
         """The path, and what is there; of a link, if it is to be followed, what it leads to."""
         found = await self.archive_info(container, path, timeout=timeout)
+        follow = follow or path.endswith(("/", "/."))  # podman tells of the link itself then, too
         if follow and (behind := _behind(path, found)) is not None:
             return behind, await self.archive_info(container, behind, timeout=timeout)
         return path, found
@@ -276,6 +275,8 @@ async def _content(source: bytes | BinaryIO, place: Place, mode: int) -> tuple[s
     """Likewise for a file that has this content."""
     from aiodockerhub.tar.pack import content_tar
 
+    if isinstance(mode, bool) or not isinstance(mode, int):
+        raise BadParameter(f"mode: a number like 0o644 is needed, not {mode!r}")
     if place.is_directory:
         raise BadParameter(f"{place.path} is a directory: what has no name of its own needs the path of a file")
     directory, name = destination(place, Thing(name="", is_directory=False, contents=False))

@@ -76,8 +76,11 @@ def destination(place: Place, thing: Thing) -> tuple[str, str | None]:
     return posixpath.split(place.path.rstrip("/"))
 
 
-def place_here(path: str) -> Place:
+def place_here(target: str | os.PathLike[str]) -> Place:
     """A place on this machine: behind a link, if there is one, wherever that leads. Raises BadFile, BadParameter."""
+    path = os.fspath(target) if isinstance(target, (str, os.PathLike)) else target
+    if not isinstance(path, str):
+        raise BadParameter(f"a path of this machine is text, or a Path, not {type(target).__name__}")
     try:
         path = os.path.realpath(path) if os.path.islink(path) else path  # noqa: PTH114  (a Path would lose a slash
         status = os.stat(path)  # noqa: PTH116  at the end)

@@ -8,7 +8,7 @@ import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from aiodockerhub.errors import BadParameter
+from aiodockerhub.errors import BadFile, BadParameter
 from aiodockerhub.tar.chunks import CHUNK, GatheredChunks, file_chunks
 from aiodockerhub.tar.entries import file_entry, is_directory, is_file, listing, special_entry
 from aiodockerhub.tar.header import END, header, padding
@@ -62,9 +62,14 @@ class TreeTar:
         if self._name is not None:
             yield special_entry(self._name, self._path)
             prefix = self._name + "/"
-        if self._name is None or not os.path.islink(self._path):  # noqa: PTH114
+        if self._name is None or _is_directory(self._path):
             yield from _inside(prefix, self._path)
         yield END
+
+
+def _is_directory(path: str) -> bool:
+    """Whether it is one itself, not a link to one."""
+    return os.path.isdir(path) and not os.path.islink(path)  # noqa: PTH112, PTH114
 
 
 def _inside(prefix: str, path: str) -> Generator[bytes, None, None]:
@@ -88,6 +93,8 @@ async def path_tar(path: str, status: os.stat_result, name: str | None) -> bytes
 
     Raises BadFile, also while it is read.
     """
+    if stat.S_ISSOCK(status.st_mode):
+        raise BadFile(f"{path} is a socket, which no tar can hold", file=path)
     if name is None or not stat.S_ISREG(status.st_mode):
         return TreeTar(path, name)
     content = await file_chunks(Path(path))
