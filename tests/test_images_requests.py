@@ -10,6 +10,7 @@ import inspect
 import io
 import json
 import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -609,6 +610,13 @@ async def test_an_unknown_image_is_told_as_such(fake, images):
         (lambda images: images.build(tar=b"", ignore=["x"]), BadParameter),
         (lambda images: images.build(fileobj="FROM scratch", cache_from="a"), BadParameter),
         (lambda images: images.build(fileobj="FROM scratch", extra_hosts="a:1"), BadParameter),
+        (lambda images: images.build(fileobj="FROM scratch", build_args=["A=1"]), BadParameter),
+        (lambda images: images.build(fileobj="FROM scratch", build_args={"A": 1}), BadParameter),
+        (lambda images: images.build(fileobj="FROM scratch", labels=["a"]), BadParameter),
+        (lambda images: images.build(fileobj="FROM scratch", labels={"a": 1}), BadParameter),
+        (lambda images: images.build(fileobj="FROM scratch", tag="Name"), BadReference),
+        (lambda images: images.build(fileobj="FROM scratch", tag=["name", None]), BadReference),
+        (lambda images: images.build(fileobj="FROM scratch", tag=f"name@{DIGEST}"), BadReference),
     ],
 )
 async def test_what_makes_no_sense_is_refused_when_it_is_asked_for(fake, images, call, error):
@@ -631,6 +639,12 @@ async def test_what_makes_no_sense_is_refused_when_it_is_asked_for(fake, images,
 async def test_what_makes_no_sense_is_refused_when_it_is_awaited(fake, images, call):
     with pytest.raises(BadParameter):
         await call(images)
+
+
+@pytest.mark.parametrize("dockerfile", [Path("Dockerfile"), 5])
+async def test_what_holds_no_dockerfile_is_refused(fake, images, dockerfile):
+    with pytest.raises(BadParameter, match=r"not (PosixPath|int); its path is dockerfile="):
+        await images.build(fileobj=dockerfile)
 
 
 async def test_a_tag_that_is_a_digest_is_refused(fake, images):

@@ -12,9 +12,11 @@ from aiodockerhub.engine.buildkit import BuildLines, Trace
 from aiodockerhub.engine.dockerfile import base_registries
 from aiodockerhub.engine.filters import Filters, written
 from aiodockerhub.engine.many import each, many
+from aiodockerhub.engine.settings import UnfitError, mapping
 from aiodockerhub.engine.transfers import refused, reported, told_id
-from aiodockerhub.errors import BadParameter, BuildFailed, DockerError, ProtocolViolated
+from aiodockerhub.errors import BadParameter, BadReference, BuildFailed, DockerError, ProtocolViolated
 from aiodockerhub.progress import BuildStep, Built
+from aiodockerhub.reference import Reference
 from aiodockerhub.wire.timeouts import UNSET, CallTimeout
 
 if TYPE_CHECKING:
@@ -89,11 +91,12 @@ class Builds:
         - `tar`, a context as bytes, path, binary file object or async iterable; `dockerfile` is a name in it;
         - `remote`, the URL of a git repository, a tar or a Dockerfile, fetched by the engine.
 
-        `tag` is one name, or several. A value of None in `build_args` is the Dockerfile's own. `memory` and the like
-        are in bytes, `cpu_period` and `cpu_quota` in microseconds. `version` is `"1"`, the classic builder (the usual
-        default), or `"2"`, BuildKit; podman has one of its own and takes both. BuildKit's steps tell their `vertex`.
-        It would ask a session for credentials, secrets and the like, and there is none: base images that need
-        credentials must have been pulled before ("no active sessions" otherwise), and no `outputs` can come here.
+        `tag` is one name, or several (`latest` of what names no tag). A value of None in `build_args` is the
+        Dockerfile's own. `memory` and the like are in bytes, `cpu_period` and `cpu_quota` in microseconds. `version` is
+        `"1"`, the classic builder (the usual default), or `"2"`, BuildKit; podman has one of its own and takes both.
+        BuildKit's steps tell their `vertex`. It would ask a session for credentials, secrets and the like, and there is
+        none: base images that need credentials must have been pulled before ("no active sessions" otherwise), and no
+        `outputs` can come here.
 
         Base images are pulled with all credentials that are configured, as the docker CLI does it; from registries that
         FROM lines of the Dockerfile name, with those that a pull would use, so with the client's own too. `auth` comes
@@ -104,10 +107,13 @@ class Builds:
 
         podman takes no `extra_hosts` in this form: it refuses the build.
 
-        The stream raises BuildFailed with the failing step's message, `.step` names the instruction. API: `ImageBuild`.
+        Raises BadParameter for what does not go together or can't be sent, and BadReference for a `tag` that is no
+        name. The stream raises BadFile, BadCredentials where what is configured can't be read, and BuildFailed with the
+        failing step's message; its `step` is the instruction. API: `ImageBuild`.
         """
+        tags = _tags(tag)
         parameters = {
-            "t": [tag] if isinstance(tag, str) else tag,
+            "t": tags or None,
             "remote": remote,
             "q": quiet,
             "nocache": no_cache,
@@ -121,10 +127,10 @@ class Builds:
             "cpusetcpus": cpu_set,
             "cpuperiod": cpu_period,
             "cpuquota": cpu_quota,
-            "buildargs": _given(build_args),
+            "buildargs": _given("build_args", build_args),
             "shmsize": shm_size,
             "squash": squash,
-            "labels": dict(labels) if labels else None,
+            "labels": _given("labels", labels),
             "networkmode": network_mode,
             "extrahosts": _hosts(extra_hosts),
             "platform": platform,
@@ -148,7 +154,6 @@ class Builds:
                     "ImageBuild", "POST", "/build", query=asked, headers=headers, body=body, timeout=timeout
                 )
 
-        tags = (tag,) if isinstance(tag, str) else tuple(tag or ())
         trace = Trace()
         decoder = BuildLines(trace, line=self._engine.http.pool.limits.line)
         watched = _Building(tags, self._id_of, trace)
@@ -314,9 +319,23 @@ def _check_auth(auth: BuildCredentials, *, known: bool) -> None:
         raise BadParameter("of a tar or a remote place the base images are not known: auth= names registries there")
 
 
-def _given(build_args: Mapping[str, str | None] | None) -> dict[str, str] | None:
+def _tags(tag: str | Sequence[str] | None) -> tuple[str, ...]:
+    tags = (tag,) if isinstance(tag, str) else tuple(tag or ())
+    for name in tags:
+        if Reference.parse(name).digest is not None:  # dockerd 26 and 28 give an image any name
+            raise BadReference(f"a tag is a name, not a digest: {name!r}")
+    return tags
+
+
+def _given(keyword: str, values: Mapping[str, str | None] | None) -> dict[str, str] | None:
     # podman takes null for an empty text, dockerd for nothing said
-    return {name: value for name, value in (build_args or {}).items() if value is not None} or None
+    said: object = values
+    if isinstance(values, Mapping):
+        said = {name: value for name, value in values.items() if value is not None}
+    try:
+        return mapping(said) or None if said is not None else None
+    except UnfitError as error:
+        raise BadParameter(f"{keyword}: {error}") from None
 
 
 def _json_list(name: str, values: Sequence[str] | None) -> str | None:

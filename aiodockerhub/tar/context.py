@@ -154,6 +154,10 @@ def dockerfile_context(
 
 def dockerfile_text(dockerfile: str | bytes | BinaryIO | TextIO) -> bytes:
     """The bytes of a Dockerfile that is text, or a file object. Raises `BadParameter` for one that is empty or huge."""
+    if not isinstance(dockerfile, (str, bytes)) and not hasattr(dockerfile, "read"):
+        raise BadParameter(
+            f"a Dockerfile is text, bytes or a file object, not {type(dockerfile).__name__}; its path is dockerfile="
+        )
     text = dockerfile if isinstance(dockerfile, (str, bytes)) else dockerfile.read(_TEXT_LIMIT + 1)
     if not text:
         raise BadParameter("the Dockerfile is empty; a file object is read from where it stands, maybe at its end")
