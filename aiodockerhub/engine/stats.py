@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, cast
 import msgspec
 
 from aiodockerhub.engine.identity import Named, id_of
+from aiodockerhub.errors import Conflict
 from aiodockerhub.wire.jsonstream import JSONLines
 from aiodockerhub.wire.refusals import refusal
 from aiodockerhub.wire.stream import NoOutcome
@@ -213,13 +214,17 @@ class Usage:
     async def stats_once(self, container: Named, *, timeout: CallTimeout = UNSET) -> ContainerStats:
         """What it uses now. dockerd takes a second or two for it, between two samples; podman has none before it.
 
-        Zeros where it does not run. Raises ContainerNotFound, and Conflict where podman's container does not run.
+        Zeros where it does not run. Raises ContainerNotFound, and Conflict where podman's container does not run, or
+        is about to stop.
         API: `ContainerStats` (`stream` is false).
         """
         name = id_of(container)
         answer = await self._engine.call(
             _OPERATION, "GET", _PATH, name, query={"stream": False}, pace="slow", timeout=timeout
         )
+        if not answer.body:  # podman's whole answer for a container that is about to stop
+            asked = answer.request
+            raise Conflict(f"nothing is measured of container {name} now", method=asked.method, path=asked.target)
         stats = cast("ContainerStats", answer.json(ContainerStats))
         if (error := _Refusals(name).observe(stats)) is not None:
             raise error
