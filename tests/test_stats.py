@@ -157,7 +157,9 @@ async def test_what_is_no_sample_is_refused():
 
 async def test_a_container_that_is_about_to_stop_has_no_sample_on_podman():
     async with serving(answered(b"", version="1.51")) as (_, docker):
-        with pytest.raises(Conflict, match=r"nothing is measured of container job now \(GET /v1.51/containers/job/stats"):
+        with pytest.raises(
+            Conflict, match=r"nothing is measured of container job now \(GET /v1.51/containers/job/stats"
+        ):
             await docker.containers.stats_once("job")
 
 
