@@ -346,6 +346,7 @@ def test_a_field_set_twice_alike_is_fine():
 def test_the_engines_own_dicts_stand_for_their_ids():
     assert id_of("job") == "job"
     assert id_of({"Id": "abc", "Warnings": []}) == "abc"
-    for odd in (5, None, {}, {"id": "abc"}, {"Id": 5}, b"job"):
+    assert id_of("/job") == "job"  # as `list` and `inspect` tell a container's name
+    for odd in (5, None, {}, {"id": "abc"}, {"Id": 5}, b"job", "", {"Id": ""}):
         with pytest.raises(BadParameter):
             id_of(odd)

@@ -323,11 +323,13 @@ def asked(docker):
 async def test_every_parameter_is_sent_as_the_engine_spells_it():
     async with remembering('{"Id": "1", "StatusCode": 0}') as docker:
         containers = docker.containers
-        await containers.list(all=True, limit=3, size=False, filters={"status": ["created", "dead"], "is-task": True})
+        filters = {"status": ["created", "dead"], "is-task": True, "exited": 0}
+        await containers.list(all=True, limit=3, size=False, filters=filters)
+        sent = '{"status":["created","dead"],"is-task":["true"],"exited":["0"]}'
         assert asked(docker) == (
             "GET",
             "/containers/json",
-            {"all": "1", "limit": "3", "size": "0", "filters": '{"status":["created","dead"],"is-task":["true"]}'},
+            {"all": "1", "limit": "3", "size": "0", "filters": sent},
             None,
         )
         await containers.create("busybox", "true", name="job", platform="linux/arm64", tty=True)

@@ -490,7 +490,18 @@ async def test_what_can_not_be_sent_is_refused_by_us_and_not_sent(arguments, opt
         assert server.asked == []
 
 
-@pytest.mark.parametrize("filters", [{"label": 5}, {"label": None}, {"label": {"x": object()}}])
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {"label": 0.5},
+        {"label": None},
+        {"label": [None]},
+        {"label": b"x"},
+        {"label": {"x": object()}},
+        ["label"],
+        "label=x",
+    ],
+)
 async def test_filters_that_can_not_be_sent_are_refused(filters):
     async with Docker("unix:///x", version="1.45") as docker:
         with pytest.raises(BadParameter):

@@ -9,24 +9,32 @@ from aiodockerhub.errors import BadParameter
 
 __all__ = ["Filters", "written"]
 
-Filters: TypeAlias = Mapping[str, str | bool | Sequence[str] | Mapping[str, bool]]
+FilterValue: TypeAlias = str | bool | int
+
+Filters: TypeAlias = Mapping[str, FilterValue | Sequence[FilterValue] | Mapping[str, bool]]
 """Filters by name: `{"label": ["app=x", "tier"], "dangling": True}`. Several values of a name mean any, labels all."""
 
 
 def written(filters: Filters | None) -> Mapping[str, object] | None:
-    """Filters as engines read them: a list of strings for each name."""
-    if not filters:
+    """Filters as engines read them: a list of strings for each name. Raises BadParameter."""
+    if filters is None:
         return None
-    return {name: _values(value) for name, value in filters.items()}
+    if not isinstance(filters, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise BadParameter(f'filters: a mapping like {{"label": "app=x"}} is needed, not {type(filters).__name__}')
+    return {name: _values(value) for name, value in filters.items()} or None
 
 
-def _values(value: str | bool | Sequence[str] | Mapping[str, bool]) -> object:
-    if isinstance(value, bool):
-        return ["true" if value else "false"]
-    if isinstance(value, str):
-        return [value]
+def _values(value: FilterValue | Sequence[FilterValue] | Mapping[str, bool]) -> object:
     if isinstance(value, Mapping):
         return value
-    if isinstance(value, Sequence):
-        return list(value)
-    raise BadParameter(f"filters: {value!r} is no text, no boolean, and none several of them")
+    if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
+        return [_text(one) for one in value]
+    return [_text(value)]
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (str, int)):
+        return str(value)
+    raise BadParameter(f"filters: {value!r} is no text, no number, no boolean, and none several of them")

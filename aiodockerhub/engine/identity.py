@@ -23,7 +23,8 @@ class SwarmObject(TypedDict):
 
 
 Named: TypeAlias = str | Identified | SwarmObject
-"""A name or an id, or the engine's own dict in place of its id."""
+"""A name or an id, or the engine's own dict in place of its id. A container's name may have the slash in front with
+which engines tell it."""
 
 
 def id_of(thing: Named) -> str:
@@ -31,7 +32,9 @@ def id_of(thing: Named) -> str:
     found = thing.get("Id", thing.get("ID")) if isinstance(thing, Mapping) else thing
     if not isinstance(found, str):
         raise BadParameter(f"a name, an id, or a dict with an 'Id' is needed, not {type(thing).__name__}")
-    return found
+    if not found:
+        raise BadParameter("a name is empty")
+    return found.removeprefix("/")
 
 
 class HasName(TypedDict):
