@@ -36,7 +36,6 @@ from aiodockerhub.wire.failures import (
 from aiodockerhub.wire.flights import Flight
 from aiodockerhub.wire.messages import Answer, Request, Sending, brief, decoded
 from aiodockerhub.wire.persistence import Persistence
-from aiodockerhub.wire.proxies import without_login
 from aiodockerhub.wire.redirects import MOST_HOPS, REDIRECTS, next_hop, shown
 from aiodockerhub.wire.refusals import Missing, refused
 from aiodockerhub.wire.timeouts import UNSET, CallTimeout, Pace, Span, Timeout, span
@@ -309,6 +308,8 @@ class HTTP:
         assert self._proxy is not None  # noqa: S101  (who calls knows)
         if (named := self._proxy(url)) is None:
             return None, None
+        from aiodockerhub.wire.proxies import without_login
+
         proxy, login = without_login(named)
         if login is None:
             return proxy, None
