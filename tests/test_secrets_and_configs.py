@@ -68,6 +68,18 @@ async def test_an_update_of_what_was_not_looked_at_is_refused_before_anything_is
         assert docker.server.asked == []
 
 
+@KINDS
+@pytest.mark.parametrize("odd", [["a"], {"a": 1}])
+async def test_labels_that_can_not_be_sent_are_refused_before_anything_is(kind, odd):
+    async with remembering() as docker:
+        group = getattr(docker, kind)
+        with pytest.raises(BadParameter, match="labels: "):
+            await group.create("one", b"data", labels=odd)
+        with pytest.raises(BadParameter, match="labels: "):
+            await group.update({"ID": "1", "Version": {"Index": 1}, "Spec": {}}, labels=odd)
+        assert docker.server.asked == []
+
+
 async def test_a_secret_of_a_driver_has_no_data():
     async with remembering({"ID": "1"}) as docker:
         await docker.secrets.create("one", driver={"Name": "vault"})

@@ -274,6 +274,7 @@ async def test_a_mode_counts_in_its_own_words(settings, mode):
         ({"networks": "front"}, "networks: a list is needed, not str"),
         ({"secrets": "one"}, "secrets: a list or a mapping is needed, not str"),
         ({"configs": [5]}, "configs: a name, what docker.configs gave, or a dict with a ConfigID is needed, not int"),
+        ({"networks": [5]}, "networks: a network is a name, what docker.networks gave, or a dict, not int"),
         ({"spec": []}, "spec: the engine's own dict is needed, not list"),
     ],
 )
@@ -284,6 +285,24 @@ async def test_settings_that_can_not_be_sent_are_refused_before_anything_is(sett
         assert str(raised.value).startswith(words)
         with pytest.raises(TypeError, match="unexpected keyword argument 'volumes'"):
             await docker.services.create("busybox", volumes=[])
+        with pytest.raises(BadParameter, match="image: the name of an image is needed"):
+            await docker.services.create({"Id": "sha256:1d"})
+        assert docker.server.asked == []
+
+
+async def test_a_network_may_be_what_made_it():
+    async with remembering({"ID": "s"}) as docker:
+        own = {"Target": "n", "Aliases": ["db"]}
+        await docker.services.create("busybox", networks=["front", {"Id": "n", "Warning": ""}, own])
+        assert asked(docker)[2]["TaskTemplate"]["Networks"] == [{"Target": "front"}, {"Target": "n"}, own]
+
+
+@pytest.mark.parametrize("odd", ["web", {"ID": "s"}, {"ID": "s", "Version": {"Index": 1}}, None])
+async def test_an_update_of_what_was_not_looked_at_is_refused_before_anything_is_sent(odd):
+    async with remembering() as docker:
+        for change in (docker.services.update, docker.services.rollback):
+            with pytest.raises(BadParameter, match="what inspect gave is needed"):
+                await change(odd)
         assert docker.server.asked == []
 
 

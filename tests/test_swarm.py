@@ -124,6 +124,15 @@ async def test_an_update_of_what_was_not_looked_at_is_refused_before_anything_is
         assert docker.server.asked == []
 
 
+async def test_several_addresses_are_a_list():
+    async with remembering() as docker:
+        with pytest.raises(BadParameter, match="default_addr_pool: a list is needed, not str"):
+            await docker.swarm.init(default_addr_pool="10.20.0.0/16")
+        with pytest.raises(BadParameter, match="remote_addrs: a list is needed, not NoneType"):
+            await docker.swarm.join(None, "token")
+        assert docker.server.asked == []
+
+
 # On real engines
 
 

@@ -12,7 +12,7 @@ from aiodockerhub.engine.buildkit import BuildLines, Trace
 from aiodockerhub.engine.dockerfile import base_registries
 from aiodockerhub.engine.filters import Filters, written
 from aiodockerhub.engine.many import each, many
-from aiodockerhub.engine.settings import UnfitError, mapping
+from aiodockerhub.engine.settings import fitted, mapping
 from aiodockerhub.engine.transfers import refused, reported, told_id
 from aiodockerhub.errors import BadParameter, BadReference, BuildFailed, DockerError, ProtocolViolated
 from aiodockerhub.progress import BuildStep, Built
@@ -332,10 +332,7 @@ def _given(keyword: str, values: Mapping[str, str | None] | None) -> dict[str, s
     said: object = values
     if isinstance(values, Mapping):
         said = {name: value for name, value in values.items() if value is not None}
-    try:
-        return mapping(said) or None if said is not None else None
-    except UnfitError as error:
-        raise BadParameter(f"{keyword}: {error}") from None
+    return (fitted(keyword, mapping, said) or None) if said is not None else None
 
 
 def _json_list(name: str, values: Sequence[str] | None) -> str | None:

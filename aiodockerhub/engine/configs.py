@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 from aiodockerhub.engine.filters import Filters, written
 from aiodockerhub.engine.identity import Named, id_of
 from aiodockerhub.engine.secrets import encoded
-from aiodockerhub.engine.versioned import index_of, whole
+from aiodockerhub.engine.versioned import all_labels, index_of, whole
 from aiodockerhub.wire.timeouts import UNSET, CallTimeout
 
 if TYPE_CHECKING:
@@ -53,10 +53,10 @@ class Configs:
 
         Containers of services that ask for it find it as a file.
         `templating` (`{"Name": "golang"}`) fills in what it says of the task. Raises Conflict for a name in use,
-        BadRequest for data or a name that the engine refuses, BadParameter for data that is no bytes.
-        API: `ConfigCreate`.
+        BadRequest for data or a name that the engine refuses, BadParameter for data that is no bytes, and labels that
+        are no strings. API: `ConfigCreate`.
         """
-        body: dict[str, object] = {"Name": name, "Labels": dict(labels or {}), "Data": encoded(data)}
+        body: dict[str, object] = {"Name": name, "Labels": all_labels(labels) or {}, "Data": encoded(data)}
         if templating is not None:
             body["Templating"] = templating
         answer = await self._engine.json("ConfigCreate", "POST", "/configs/create", json=body, timeout=timeout)
@@ -101,6 +101,6 @@ class Configs:
             "/configs/{}/update",
             id_of(config),
             query={"version": index_of(config)},
-            json=whole(config, spec, Labels=None if labels is None else dict(labels)),
+            json=whole(config, spec, Labels=all_labels(labels)),
             timeout=timeout,
         )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from aiodockerhub.engine.filters import Filters, written
 from aiodockerhub.engine.identity import Named, id_of
-from aiodockerhub.engine.versioned import index_of, whole
+from aiodockerhub.engine.versioned import all_labels, index_of, whole
 from aiodockerhub.wire.timeouts import UNSET, CallTimeout
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Nodes:
             "/nodes/{}/update",
             id_of(node),
             query={"version": index_of(node)},
-            json=whole(node, spec, Labels=None if labels is None else dict(labels), **changed),
+            json=whole(node, spec, Labels=all_labels(labels), **changed),
             pace="slow",
             timeout=timeout,
         )

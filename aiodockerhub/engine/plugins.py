@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 
 from aiodockerhub.engine.filters import Filters, written
 from aiodockerhub.engine.identity import Called, name_of
-from aiodockerhub.engine.settings import UnfitError, env
+from aiodockerhub.engine.settings import env, fitted
 from aiodockerhub.engine.transfers import Pushing, refused, reported
-from aiodockerhub.errors import BadParameter, DockerError, PrivilegesNotGranted, PullFailed, PushFailed
+from aiodockerhub.errors import DockerError, PrivilegesNotGranted, PullFailed, PushFailed
 from aiodockerhub.progress import PullProgress, Pushed, PushProgress
 from aiodockerhub.reference import Reference
 from aiodockerhub.wire.jsonstream import JSONLines
@@ -179,10 +179,7 @@ class Plugins:
         As a mapping, or as the CLI has them: `{"DEBUG": 1, "state.source": "/var/state"}`, `["DEBUG=1"]`.
         Raises NotFound, ServerError for one that is enabled and for what can't be set. API: `PluginSet`.
         """
-        try:
-            body = env(settings)
-        except UnfitError as error:
-            raise BadParameter(f"settings: {error}") from None
+        body = fitted("settings", env, settings)
         await self._engine.call("PluginSet", "POST", "/plugins/{*}/set", name_of(plugin), json=body, timeout=timeout)
 
     async def create(self, name: str, source: Source, *, timeout: CallTimeout = UNSET) -> None:

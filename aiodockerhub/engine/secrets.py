@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from aiodockerhub.engine.filters import Filters, written
 from aiodockerhub.engine.identity import Named, id_of
-from aiodockerhub.engine.versioned import index_of, whole
+from aiodockerhub.engine.versioned import all_labels, index_of, whole
 from aiodockerhub.errors import BadParameter
 from aiodockerhub.wire.timeouts import UNSET, CallTimeout
 
@@ -58,9 +58,9 @@ class Secrets:
         Containers of services that ask for it find it in `/run/secrets`.
         `driver` fetches it from elsewhere: then there is no `data`. `templating` (`{"Name": "golang"}`) fills in what
         it says of the task. Raises Conflict for a name in use, BadRequest for data or a name that the engine refuses,
-        BadParameter for data that is no bytes. API: `SecretCreate`.
+        BadParameter for data that is no bytes, and labels that are no strings. API: `SecretCreate`.
         """
-        body: dict[str, object] = {"Name": name, "Labels": dict(labels or {})}
+        body: dict[str, object] = {"Name": name, "Labels": all_labels(labels) or {}}
         if data is not None:
             body["Data"] = encoded(data)
         if driver is not None:
@@ -105,7 +105,7 @@ class Secrets:
             "/secrets/{}/update",
             id_of(secret),
             query={"version": index_of(secret)},
-            json=whole(secret, spec, Labels=None if labels is None else dict(labels)),
+            json=whole(secret, spec, Labels=all_labels(labels)),
             timeout=timeout,
         )
 

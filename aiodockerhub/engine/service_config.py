@@ -28,6 +28,7 @@ from aiodockerhub.errors import BadParameter
 
 if TYPE_CHECKING:
     from aiodockerhub.engine import types
+    from aiodockerhub.engine.identity import Identified
 
 __all__ = ["ConfigFile", "Mode", "Reached", "SecretFile", "ServiceSettings", "changed_spec", "service_spec"]
 
@@ -95,8 +96,8 @@ class ServiceSettings(TypedDict, total=False):
     """Found at `/run/secrets/NAME`; as a mapping, by the name of the file there."""
     configs: Sequence[ConfigFile] | Mapping[str, ConfigFile] | None
     """Found at `/NAME`; as a mapping, by the path of the file."""
-    networks: Sequence[str | types.NetworkAttachmentConfigRequest] | None
-    """Names or ids of networks, or the engine's own dicts, with aliases."""
+    networks: Sequence[str | Identified | types.NetworkAttachmentConfigRequest] | None
+    """Names or ids of networks, what `docker.networks` gave, or the engine's own dicts, with aliases."""
     ports: Mapping[str, Reached] | Mapping[int, Reached] | None
     """The containers' ports (`80`, `"80/tcp"`, `"53/udp"`) and where each is reached."""
     endpoint_mode: Literal["vip", "dnsrr"] | None
@@ -249,6 +250,12 @@ def _nanoseconds(value: object) -> int:
     return round(value * 1_000_000_000)
 
 
+def _image(value: object) -> str:
+    if not isinstance(value, str):
+        raise UnfitError(f"the name of an image is needed, for the nodes to pull, not {type(value).__name__}")
+    return value
+
+
 def _hosts(value: object) -> list[str]:
     if isinstance(value, Mapping):
         return [f"{address} {host}" for host, address in mapping(cast("object", value)).items()]
@@ -273,7 +280,17 @@ def _mount(text: str) -> dict[str, object]:
 
 
 def _networks(value: object) -> list[object]:
-    return [{"Target": network} if isinstance(network, str) else network for network in listed(value)]
+    return [_network(network) for network in listed(value)]
+
+
+def _network(network: object) -> object:
+    if isinstance(network, str):
+        return {"Target": network}
+    if not isinstance(network, Mapping):
+        raise UnfitError(f"a network is a name, what docker.networks gave, or a dict, not {type(network).__name__}")
+    known = cast("Mapping[str, object]", network)
+    # what `create`, `inspect` and `list` give of a network
+    return {"Target": known["Id"]} if "Id" in known else known
 
 
 _PORT: Final = re.compile(r"([0-9]{1,5})(?:/(tcp|udp|sctp))?")
@@ -315,7 +332,7 @@ _POLICY: Final[Fields] = {
 _FIELDS: Final[Fields] = {
     "name": (("Name", as_it_is),),
     "labels": (("Labels", mapping),),
-    "image": ((_CONTAINER + "Image", as_it_is),),
+    "image": ((_CONTAINER + "Image", _image),),
     "command": ((_CONTAINER + "Args", words),),
     "entrypoint": ((_CONTAINER + "Command", entrypoint),),
     "user": ((_CONTAINER + "User", as_it_is),),

@@ -79,9 +79,9 @@ class Services:
         them to its nodes. `with_registry_auth` gives it those that the client knows for the image's registry, `auth`
         those that it names.
 
-        Raises Conflict for a name in use, NotFound for a secret, config or network that there is not, BadParameter for
-        settings that can't be sent, BadRequest for those that the engine refuses, BadReference where credentials are
-        wanted for an image of no registry. API: `ServiceCreate`.
+        Raises Conflict for a name in use, NotFound for a secret or config that there is not, ServerError for such a
+        network, BadParameter for settings that can't be sent, BadRequest for those that the engine refuses,
+        BadReference where credentials are wanted for an image of no registry. API: `ServiceCreate`.
         """
         await self._look_up(settings, timeout)
         body = service_spec(image, command, name, spec, settings)
@@ -148,7 +148,7 @@ class Services:
         `inspect`: inspect again. API: `ServiceUpdate`.
         """
         await self._look_up(settings, timeout)
-        body = changed_spec(spec if spec is not None else service["Spec"], image, command, settings)
+        body = changed_spec(whole(service, spec), image, command, settings)
         template = cast("dict[str, Any]", body.get("TaskTemplate") or {})
         if force:
             body["TaskTemplate"] = template | {"ForceUpdate": template.get("ForceUpdate", 0) + 1}

@@ -7,7 +7,7 @@ import math
 import re
 import shlex
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias, TypeVar, cast
 
 from aiodockerhub.errors import BadParameter
 
@@ -19,6 +19,7 @@ __all__ = [
     "entrypoint",
     "env",
     "filled",
+    "fitted",
     "joined",
     "listed",
     "mapping",
@@ -33,6 +34,9 @@ __all__ = [
 
 Fields: TypeAlias = Mapping[str, tuple[tuple[str, Callable[[object], object]], ...]]
 """By keyword, the places that it fills (`"HostConfig.Binds"`), and how its value is written there."""
+
+
+Fitted = TypeVar("Fitted")
 
 
 class UnfitError(ValueError):
@@ -57,11 +61,16 @@ def filled(fields: Fields, keyword: str, value: object, *, empty: bool = False) 
     if value is None:
         return made
     for place, written in fields[keyword]:
-        try:
-            made[place] = written(value)
-        except UnfitError as error:
-            raise BadParameter(f"{keyword}: {error}") from None
+        made[place] = fitted(keyword, written, value)
     return {place: field for place, field in made.items() if empty or field not in ([], {})}
+
+
+def fitted(keyword: str, written: Callable[[object], Fitted], value: object) -> Fitted:
+    """The value of a keyword, written. Raises BadParameter, which names the keyword."""
+    try:
+        return written(value)
+    except UnfitError as error:
+        raise BadParameter(f"{keyword}: {error}") from None
 
 
 def joined(name: str, value: object, fields: Fields, keywords: Mapping[str, object]) -> dict[str, Any]:

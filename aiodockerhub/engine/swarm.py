@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from aiodockerhub.engine.settings import fitted, strings
 from aiodockerhub.engine.versioned import index_of, whole
 from aiodockerhub.wire.timeouts import UNSET, CallTimeout
 
@@ -56,12 +57,13 @@ class Swarm:
         Raises BadRequest for addresses that can't be used, ServerError (503) where it is in a swarm already.
         API: `SwarmInit`.
         """
+        pool = None if default_addr_pool is None else fitted("default_addr_pool", strings, default_addr_pool)
         body = {
             "ListenAddr": listen_addr,
             "AdvertiseAddr": advertise_addr,
             "DataPathAddr": data_path_addr,
             "DataPathPort": data_path_port,
-            "DefaultAddrPool": default_addr_pool if default_addr_pool is None else [*default_addr_pool],
+            "DefaultAddrPool": pool,
             "SubnetSize": subnet_size,
             "ForceNewCluster": force_new_cluster,
             "Spec": spec,
@@ -89,8 +91,9 @@ class Swarm:
         Raises BadRequest for addresses that can't be used, ServerError for a token that is none, where it is in a swarm
         already, or could not join in that time. API: `SwarmJoin`.
         """
+        several = [remote_addrs] if isinstance(remote_addrs, str) else remote_addrs
         body = {
-            "RemoteAddrs": [remote_addrs] if isinstance(remote_addrs, str) else [*remote_addrs],
+            "RemoteAddrs": fitted("remote_addrs", strings, several),
             "JoinToken": join_token,
             "ListenAddr": listen_addr,
             "AdvertiseAddr": advertise_addr,
