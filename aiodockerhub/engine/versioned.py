@@ -42,10 +42,14 @@ def all_labels(labels: Mapping[str, str] | None) -> dict[str, str] | None:
 
 
 def _part(inspected: object, name: str) -> Mapping[str, Any]:
-    part: object = cast("Mapping[str, Any]", inspected).get(name) if isinstance(inspected, Mapping) else None
+    part = _fields(inspected).get(name)
     if not isinstance(part, Mapping):
-        raise _not_inspected(cast("object", inspected))
+        raise _not_inspected(inspected)
     return cast("Mapping[str, Any]", part)
+
+
+def _fields(thing: object) -> Mapping[str, object]:
+    return cast("Mapping[str, object]", thing) if isinstance(thing, Mapping) else {}
 
 
 def _not_inspected(inspected: object) -> BadParameter:
