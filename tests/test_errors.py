@@ -9,6 +9,7 @@ import inspect
 import json
 import pickle
 import traceback
+from datetime import date
 
 import aiohttp
 import pytest
@@ -498,6 +499,7 @@ async def test_what_can_not_be_sent_is_refused_by_us_and_not_sent(arguments, opt
         {"label": [None]},
         {"label": b"x"},
         {"label": {"x": object()}},
+        {"container": {"Id": "made", "Warnings": []}},
         ["label"],
         "label=x",
     ],
@@ -506,6 +508,17 @@ async def test_filters_that_can_not_be_sent_are_refused(filters):
     async with Docker("unix:///x", version="1.45") as docker:
         with pytest.raises(BadParameter):
             await docker.events(filters=filters)
+        with pytest.raises(BadParameter):
+            await docker.prune_all(filters=filters, volumes=True)
+
+
+@pytest.mark.parametrize("moment", [[1], date(2026, 1, 2), True])
+async def test_what_is_no_point_in_time_is_refused(moment):
+    async with Docker("unix:///x", version="1.45") as docker:
+        with pytest.raises(BadParameter):
+            await docker.events(since=moment)
+        with pytest.raises(BadParameter):
+            await docker.containers.logs("job", until=moment)
 
 
 # Secrets

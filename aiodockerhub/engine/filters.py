@@ -26,6 +26,8 @@ def written(filters: Filters | None) -> Mapping[str, object] | None:
 
 def _values(value: FilterValue | Sequence[FilterValue] | Mapping[str, bool]) -> object:
     if isinstance(value, Mapping):
+        if odd := [one for one in value.values() if not isinstance(one, bool)]:
+            raise BadParameter(f"filters: a mapping says True or False of each text, and not {type(odd[0]).__name__}")
         return value
     if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
         return [_text(one) for one in value]

@@ -170,14 +170,14 @@ class System:
         Containers that do not run, networks that nothing is in, images that have no name, or with `all` those that no
         container has; what BuildKit keeps of former builds and does not share, or with `all` that, too. With `volumes`
         also those without a name of their own that no container has; before API 1.42, and on podman, those with one
-        too. `until` (`"24h"`), `label` and `label!` in `filters` choose; volumes know no `until`. `timeout` bounds each
-        step.
+        too. `until` (`"24h"`), `label` and `label!` in `filters` choose; volumes know no `until`, and what BuildKit
+        keeps has no labels: it goes whatever `label` says. `timeout` bounds each step.
 
         Raises BadParameter for `until` together with `volumes`, BadRequest for a filter that the engine does not know,
         Conflict while another prune runs: what was removed until then is gone. API: `ContainerPrune`, `NetworkPrune`,
         `VolumePrune`, `ImagePrune`, `BuildPrune`.
         """
-        if volumes and "until" in (filters or {}):
+        if volumes and "until" in (written(filters) or {}):
             raise BadParameter("volumes can't be pruned by their age: filters= with until, and volumes=, are both set")
         unused: Filters = {**(filters or {}), **({"dangling": False} if all else {})}
         containers = await self._prune("ContainerPrune", "/containers/prune", filters, timeout)
@@ -244,7 +244,7 @@ class System:
         """What happens in the engine, from now on or from `since`; without an end unless `until` is given.
 
         `timeout` bounds the whole stream; `Timeout(idle=...)` the silence. The stream raises StreamBroken where the
-        connection breaks, and BadRequest for a filter that the engine does not know.
+        connection breaks. dockerd takes no notice of a filter that it does not know, podman raises ServerError.
 
         With `reconnect` it listens anew instead, as soon as the engine lets it, from the last event on, without loss
         and without doubles, and tells it with an `Away` among the events; time limits then hold for each connection.
