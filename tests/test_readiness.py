@@ -119,9 +119,18 @@ async def test_without_a_health_check_there_is_nothing_to_wait_for(engine, busyb
             await docker.containers.wait_healthy(made)
 
 
+async def test_a_limit_that_passes_tells_how_well_the_container_was(engine, busybox):
+    check = checked("false", Retries=1000)
+    async with Docker(engine.base_url) as docker, container(docker, busybox, SLEEP, healthcheck=check) as made:
+        await docker.containers.start(made)
+        with pytest.raises(TimedOut, match=r"is not ready within 0.3 s: it is running, its health starting$"):
+            await docker.containers.wait_healthy(made, timeout=0.3)
+        assert docker.stats().open_streams == 0
+
+
 async def test_a_wait_given_up_gives_its_connections_back(engine, busybox):
     async with Docker(engine.base_url) as docker, container(docker, busybox, SLEEP) as made:
-        with pytest.raises(TimedOut):
+        with pytest.raises(TimedOut, match=r"^container \w+ is not ready within 0.2 s: it is created$"):
             await docker.containers.wait_running(made, timeout=0.2)
         waiting = asyncio.create_task(docker.containers.wait_running(made))
         await listening(docker)

@@ -266,6 +266,7 @@ class Containers(Archives, Controls, Usage, Attachments):
     async def wait_healthy(self, container: Named, *, timeout: CallTimeout = UNSET) -> types.ContainerInspectResponse:
         """Wait until its health check finds it well, and give what `inspect` says then; at once if it is.
 
+        podman looks after no container's health by itself: systemd has it look, where that runs.
         Without a limit unless `timeout` is given. Raises OperationFailed when it is unhealthy, with what the check
         said, or has ended, with its exit code as `code`; Misused where it has no health check; ContainerNotFound, also
         when it is removed meanwhile; TimedOut, StreamBroken. API: `ContainerInspect`, `SystemEvents`.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 from aiodockerhub.engine.identity import Named, id_of
 from aiodockerhub.engine.system import System
 from aiodockerhub.errors import Misused, OperationFailed, StreamBroken
+from aiodockerhub.wire.timeouts import within
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,19 +29,23 @@ class Readiness(System):
 
     async def wait(self, container: Named, verdict: Verdict, timeout: CallTimeout) -> types.ContainerInspectResponse:
         """What `inspect` gives when the verdict is yes. Raises what the verdict does, and ContainerNotFound."""
-        name = id_of(container)
-        told, since = await self._look(name, timeout)
-        if verdict(told):
-            return told
-        # from the moment of that look on, by the engine's clock: what happens until it listens is told as well
-        filters = {"type": "container", "container": told["Id"]}
-        async with self.events(since=since, filters=filters, timeout=timeout) as events:
-            async for event in events:
-                if event.action is not None and event.action.startswith("exec_"):
-                    continue  # each look after its health makes some
-                told, _ = await self._look(name, timeout)
-                if verdict(told):
-                    return told
+        limit = self._engine.http.limits(timeout, "stream").total
+        name, seen = id_of(container), "nothing is known of it"
+        async with within(limit, lambda: f"container {name} is not ready within {limit:g} s: {seen}"):
+            told, since = await self._look(name, timeout)
+            if verdict(told):
+                return told
+            seen = _seen(told)
+            # from the moment of that look on, by the engine's clock: what happens until it listens is told as well
+            filters = {"type": "container", "container": told["Id"]}
+            async with self.events(since=since, filters=filters, timeout=timeout) as events:
+                async for event in events:
+                    if event.action is not None and event.action.startswith("exec_"):
+                        continue  # each look after its health makes some
+                    told, _ = await self._look(name, timeout)
+                    if verdict(told):
+                        return told
+                    seen = _seen(told)
         raise StreamBroken(f"the engine ended its events before container {name} was ready")
 
     async def _look(self, name: str, timeout: CallTimeout) -> tuple[types.ContainerInspectResponse, int | None]:
@@ -73,6 +78,12 @@ def is_healthy(told: types.ContainerInspectResponse) -> bool:
     if status == "unhealthy":
         raise OperationFailed(f"container {name} is unhealthy{_last_words(told)}")
     return False
+
+
+def _seen(told: types.ContainerInspectResponse) -> str:
+    state = told["State"]
+    health = state.get("Health")
+    return f"it is {state['Status']}" + (f", its health {health['Status']}" if health else "")
 
 
 def _last_words(told: types.ContainerInspectResponse) -> str:
