@@ -65,7 +65,7 @@ class CuttingProxy:
         serving = asyncio.get_running_loop().create_task(self._serve(reader, writer))
         self._serving.add(serving)
         serving.add_done_callback(self._serving.discard)
-        serving.add_done_callback(lambda _: writer.transport.abort())  # it may be cancelled before it begins
+        serving.add_done_callback(lambda _: _abort(writer))  # it may be cancelled before it begins
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         engine: asyncio.StreamWriter | None = None
@@ -78,7 +78,7 @@ class CuttingProxy:
             pass  # it is cut, or the engine is not there
         finally:
             if engine is not None:
-                engine.transport.abort()
+                _abort(engine)
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if self._address.scheme == "unix":
@@ -109,6 +109,12 @@ class CuttingProxy:
         ended = bool(done) and all(pump.exception() is None and pump.result() for pump in done)
         self.cuts += not ended
         return ended
+
+
+def _abort(writer: asyncio.StreamWriter) -> None:
+    """End it, unless it has ended: asyncio tells a transport twice then that it is lost, and fails."""
+    if writer.transport.get_extra_info("socket").fileno() >= 0:
+        writer.transport.abort()
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, most: float) -> bool:
