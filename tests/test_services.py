@@ -458,6 +458,40 @@ async def test_what_has_converged_is_given_at_once():
         assert docker.stats().open_streams == 0
 
 
+async def test_tasks_that_are_monitored_have_not_converged_before_that_time_is_over():
+    played = Played()
+    played.tasks = ["running"]
+    async with waiting(played, monitor=1_000_000) as (docker, wait):
+        await docker.server.until(lambda: played.looks > 2)
+        assert not wait.done()
+    async with waiting(played, monitor=0.01) as (_, wait):
+        assert (await wait)["ID"] == "s"
+
+
+def test_a_task_that_is_replaced_is_monitored_anew():
+    service = {"ID": "s", "Spec": {**BARE, "Name": "web", "Mode": {"Replicated": {"Replicas": 1}}}}
+
+    def of(task, state="running"):
+        return [{"ID": task, "DesiredState": "running", "Status": {"State": state}, "Spec": BARE["TaskTemplate"]}]
+
+    monitored = convergence.Convergence(5)
+    assert monitored.missing(service, of("a"), 100) == "its tasks have not run for 5 s yet"
+    assert monitored.missing(service, of("a"), 104.5) is not None
+    assert monitored.left == 0.5
+    assert monitored.missing(service, of("b"), 105) is not None  # whether it was seen to be missing or not
+    assert monitored.missing(service, of("b", "starting"), 109) == "0 of 1 tasks run as it says now"
+    assert monitored.missing(service, of("b"), 110) is not None
+    assert monitored.missing(service, of("b"), 115) is None
+
+
+@pytest.mark.parametrize("monitor", [-1, float("nan"), "5", True, None])
+async def test_what_is_no_time_to_monitor_is_refused(monitor):
+    async with remembering() as docker:
+        with pytest.raises(BadParameter, match="monitor: "):
+            await docker.services.wait_converged("web", monitor=monitor)
+        assert docker.server.asked == []
+
+
 async def test_an_event_ends_the_wait_and_one_of_another_service_does_not_look(monkeypatch):
     monkeypatch.setattr(convergence, "_SOON", 1e6)
     monkeypatch.setattr(convergence, "_AT_MOST", 1e6)
@@ -633,6 +667,16 @@ async def test_a_service_changes_scales_and_goes_back(swarm, busybox):
         await services.wait_converged(made)
         (other,) = await docker.tasks.list(filters=running)
         assert other["ID"] != task["ID"]
+
+
+@on_dockers
+async def test_a_service_whose_tasks_end_again_and_again_does_not_converge_while_it_is_monitored(swarm, busybox):
+    async with (
+        Docker(swarm.base_url) as docker,
+        service(docker, busybox, ["sleep", "0.2"], restart_delay=0.01) as made,
+    ):
+        with pytest.raises(TimedOut, match="has not converged within 4 s"):
+            await docker.services.wait_converged(made, monitor=2, timeout=4)
 
 
 @on_dockers

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from aiodockerhub.engine.system import System
-from aiodockerhub.errors import StreamBroken, UpdateFailed
+from aiodockerhub.errors import BadParameter, StreamBroken, UpdateFailed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,9 +54,9 @@ class Watch(System):
         await asyncio.gather(self._next, return_exceptions=True)
         await self._stream.aclose()
 
-    async def wait(self) -> None:
-        """Until there may be something to be seen. Raises what ends the engine's events."""
-        done, _ = await asyncio.wait((self._next,), timeout=self._pause)
+    async def wait(self, at_most: float) -> None:
+        """Until there may be something to be seen, or so many seconds. Raises what ends the engine's events."""
+        done, _ = await asyncio.wait((self._next,), timeout=min(self._pause, at_most))
         if not done:
             self._pause = min(self._pause * 2, _AT_MOST)
             return
@@ -77,14 +78,39 @@ class Watch(System):
 
 
 class Convergence:
-    """What a service lacks, look by look. An update that is taken back meanwhile has failed."""
+    """What a service lacks, look by look. An update that is taken back meanwhile has failed.
 
-    def __init__(self) -> None:
+    The very same tasks have to run for `monitor` seconds: one that is replaced begins that anew, however soon it is.
+    """
+
+    left: float = math.inf
+    """Seconds after which it lacks nothing, if nothing happens."""
+
+    def __init__(self, monitor: float) -> None:
+        if isinstance(monitor, bool) or not isinstance(monitor, (int, float)) or not 0 <= monitor < math.inf:
+            raise BadParameter(f"monitor: {monitor!r} is no number of seconds")
+        self._monitor = monitor
+        self._running: frozenset[str] | None = None
+        self._since = 0.0
         self._taken_back = ""
 
-    def missing(self, service: types.Service, tasks: Sequence[types.Task]) -> str | None:
-        """What it lacks, in words; None when it lacks nothing. Raises UpdateFailed."""
-        return self._updating(service, tasks) or _tasks_missing(service, tasks)
+    def missing(self, service: types.Service, tasks: Sequence[types.Task], now: float) -> str | None:
+        """What it lacks, in words; None when it lacks nothing. `now` is in seconds, of any clock.
+
+        Raises UpdateFailed.
+        """
+        lacking = self._updating(service, tasks) or _tasks_missing(service, tasks)
+        if lacking is None:
+            return self._unsteady(tasks, now)
+        self._running, self.left = None, math.inf
+        return lacking
+
+    def _unsteady(self, tasks: Sequence[types.Task], now: float) -> str | None:
+        running = frozenset(task["ID"] for task in tasks if task["DesiredState"] not in _GONE)
+        if running != self._running:
+            self._running, self._since = running, now
+        self.left = self._since + self._monitor - now
+        return f"its tasks have not run for {self._monitor:g} s yet" if self.left > 0 else None
 
     def _updating(self, service: types.Service, tasks: Sequence[types.Task]) -> str | None:
         status = service.get("UpdateStatus")

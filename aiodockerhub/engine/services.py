@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 from typing import TYPE_CHECKING, Any, Literal, Unpack, cast
 
@@ -211,13 +212,18 @@ class Services:
         }
         return self._logs.stream(id_of(service), parameters, self._has_terminal, timeout)
 
-    async def wait_converged(self, service: Named, *, timeout: CallTimeout = UNSET) -> types.Service:
+    async def wait_converged(
+        self, service: Named, *, monitor: float = 0, timeout: CallTimeout = UNSET
+    ) -> types.Service:
         """Wait until all of its tasks run as it says now, and give it as it is then; a job until its tasks have ended.
 
-        An update is over then. Looked at whenever the engine tells of something that concerns it, and now and then,
-        since engines tell nothing of tasks on other nodes. Without a limit unless `timeout` is given: a service whose
-        tasks fail, or find no node, never gets there. Tasks do not tell their ports: right after an update of nothing
-        but ports those from before count.
+        An update is over then. To have run for a moment is enough, also for tasks that fail right after it, unless the
+        very same tasks have to go on for `monitor` seconds: the docker command waits for 5.
+
+        Looked at whenever the engine tells of something that concerns it, and now and then, since engines tell nothing
+        of tasks on other nodes. Without a limit unless `timeout` is given: a service whose tasks fail, or find no node,
+        never gets there. Tasks do not tell their ports: right after an update of nothing but ports those from before
+        count.
 
         Raises NotFound, also when it is removed meanwhile; UpdateFailed when its update stops or is taken back;
         TimedOut, which says what was missing; StreamBroken when the engine goes meanwhile.
@@ -225,17 +231,17 @@ class Services:
         """
         limit = self._engine.http.limits(timeout, "stream").total
         name, missing = id_of(service), "nothing is known of it"
-        convergence = Convergence()
+        convergence, clock = Convergence(monitor), asyncio.get_running_loop().time
         async with within(limit, lambda: f"{name} has not converged within {limit:g} s: {missing}"):
             found = await self.inspect(service)
             async with Watch(self._engine, found["ID"]) as watch:
                 while True:
                     tasks = await Tasks(self._engine).list(filters={"service": found["ID"]})
-                    lacking = convergence.missing(found, tasks)
+                    lacking = convergence.missing(found, tasks, clock())
                     if lacking is None:
                         return found
                     name, missing = found["Spec"]["Name"], lacking
-                    await watch.wait()
+                    await watch.wait(convergence.left)
                     found = await self.inspect(found)
 
     async def _update(
