@@ -7,9 +7,20 @@ import contextlib
 import gc
 import json
 import socket
-import struct
 
 import pytest
+from hijacking import (
+    CHUNKED,
+    MIB,
+    PLAIN,
+    UNTIL_CLOSED,
+    UPGRADED,
+    HijackedEngine,
+    attached,
+    frame,
+    saying,
+    until_the_end,
+)
 
 from aiodockerhub import (
     Closed,
@@ -27,88 +38,6 @@ from aiodockerhub import (
 )
 from aiodockerhub.wire.descriptors import BUDGET
 
-UPGRADED = (
-    b"HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.multiplexed-stream\r\n"
-    b"Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
-)
-PLAIN = UPGRADED.replace(b"multiplexed", b"raw")
-CHUNKED = UPGRADED.replace(b"101 UPGRADED", b"200 OK").replace(
-    b"Connection: Upgrade\r\nUpgrade: tcp", b"Transfer-Encoding: chunked"
-)
-UNTIL_CLOSED = CHUNKED.replace(b"Transfer-Encoding: chunked\r\n", b"")
-MIB = 1 << 20
-
-
-def frame(kind, data):
-    return struct.pack(">BxxxI", kind, len(data)) + data
-
-
-class Engine:
-    """Plays `script(reader, writer)` on each connection, after its request; the other way stays open at an end."""
-
-    def __init__(self, folder, script):
-        self.url = f"unix://{folder}/engine.sock"
-        self.heads = []
-        self.open = 0
-        self._script = script
-        self._path = str(folder / "engine.sock")
-        self._failures = []
-
-    async def __aenter__(self):
-        self._server = await asyncio.start_unix_server(self._serve, self._path)
-        return self
-
-    async def __aexit__(self, kind, error, trace):
-        self._server.close()
-        await self.until_left()
-        await self._server.wait_closed()
-        if error is None and self._failures:
-            raise self._failures[0]
-
-    async def until_left(self):
-        async with asyncio.timeout(10):
-            while self.open:
-                await asyncio.sleep(0.001)
-
-    async def _serve(self, reader, writer):
-        self.open += 1
-        try:
-            with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):  # it may leave at any time
-                head = await reader.readuntil(b"\r\n\r\n")
-                length = int(next(line for line in head.lower().split(b"\r\n") if b"-length" in line).split()[1])
-                self.heads.append((head, await reader.readexactly(length)))
-                await self._script(reader, writer)
-        except Exception as error:
-            self._failures.append(error)
-            raise
-        finally:
-            writer.transport.abort()
-            self.open -= 1
-
-
-@contextlib.asynccontextmanager
-async def attached(folder, script, **options):
-    """An engine that plays the script, and a client of it."""
-    async with Engine(folder, script) as engine, Docker(engine.url, version="1.45", **options) as docker:
-        docker.engine = engine
-        yield docker
-        await engine.until_left()
-        assert docker.stats().open_streams == BUDGET.held == 0
-
-
-def saying(*pieces, then=None):
-    """Sends these, each by itself, and ends, or does what `then` says."""
-
-    async def script(reader, writer):
-        for piece in pieces:
-            writer.write(piece)
-            await writer.drain()
-            await asyncio.sleep(0)
-        if then is not None:
-            await then(reader, writer)
-
-    return script
-
 
 async def gather(stream, seen):
     async for chunk in stream:
@@ -119,16 +48,6 @@ async def write_for_ever(process, written):
     while True:
         await process.write(bytes(65536))
         written.append(65536)
-
-
-async def until_the_end(reader, writer):
-    while await reader.read(65536):
-        pass
-
-
-async def for_ever(reader, writer):
-    await until_the_end(reader, writer)
-    await asyncio.Event().wait()
 
 
 # The handshake
@@ -152,7 +71,7 @@ async def test_headers_of_the_configuration_are_sent_too(tmp_path, monkeypatch):
     content = {"HttpHeaders": {"X-A": " ü ", "host": "elsewhere", "content-length": "5", "UPGRADE": "h2c"}}
     (tmp_path / "config.json").write_text(json.dumps(content))
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
-    async with Engine(tmp_path, saying(UPGRADED)) as engine:
+    async with HijackedEngine(tmp_path, saying(UPGRADED)) as engine:
         async with Docker(engine.url, version="1.45") as docker:
             await docker.containers.attach("x")
         [(head, _)] = engine.heads

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from aiodockerhub.reference import Reference
     from aiodockerhub.wire.body import Body
     from aiodockerhub.wire.flights import Flight
-    from aiodockerhub.wire.hijack import Hijacked
+    from aiodockerhub.wire.hijacked import Hijacked
     from aiodockerhub.wire.http import HTTP
     from aiodockerhub.wire.stream import Collector, Decoder, Source
     from aiodockerhub.wire.timeouts import Span

@@ -10,7 +10,7 @@ from aiodockerhub.wire.timeouts import UNSET, CallTimeout
 
 if TYPE_CHECKING:
     from aiodockerhub.engine.api import Engine
-    from aiodockerhub.wire.hijack import Hijacked
+    from aiodockerhub.wire.hijacked import Hijacked
 
 __all__ = ["Attachments"]
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 
     from aiodockerhub.engine.api import Engine
-    from aiodockerhub.wire.hijack import Hijacked
+    from aiodockerhub.wire.hijacked import Hijacked
 
 __all__ = ["Duplex", "Stdin", "duplex"]
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from aiodockerhub.engine import types
     from aiodockerhub.engine.api import Engine
-    from aiodockerhub.wire.hijack import Hijacked
+    from aiodockerhub.wire.hijacked import Hijacked
 
 __all__ = ["Exec"]
 

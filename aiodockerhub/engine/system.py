@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from aiodockerhub.engine.duplex import Duplex
     from aiodockerhub.progress import Away
     from aiodockerhub.wire.body import Body
-    from aiodockerhub.wire.hijack import Hijacked
+    from aiodockerhub.wire.hijacked import Hijacked
     from aiodockerhub.wire.messages import Answer
 
 __all__ = ["Ping", "Pruned", "System"]

@@ -88,8 +88,8 @@ class Attempt:
 
     def cut(self) -> None:
         """End its connection at once. Closed, it would live on for as long as a peer does not read what was written."""
-        if self.transport is not None:
-            self.transport.abort()
+        if self.transport is not None and self.transport.get_extra_info("socket").fileno() >= 0:
+            self.transport.abort()  # asyncio fails where one is aborted that was closed and has ended
 
     def loss(self) -> aiohttp.ClientError:
         """How its connection broke."""

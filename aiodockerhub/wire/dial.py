@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import collections
 import contextlib
+import socket
 import ssl
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from aiodockerhub.wire.connectors import unread
 
@@ -19,6 +20,9 @@ _PIECE: Final = 256 * 1024
 """Bytes that are read or encrypted at a time."""
 _MOST_UNREAD: Final = 2 * _PIECE
 """Bytes that may lie unread before the other side has to wait."""
+_PROBING: Final = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}
+"""Seconds of silence before the other side is asked whether it is there, seconds between questions, and how many: a
+process may say nothing for days, and a machine that has vanished says nothing either. macOS lacks the first."""
 
 
 class Line(Protocol):
@@ -41,12 +45,13 @@ class Line(Protocol):
         ...
 
 
-async def dial(*, socket: str | None, host: str, port: int, tls: ssl.SSLContext | None) -> Line:
-    """A connection to a unix socket, or to a host, with TLS where there is a context for it."""
+async def dial(*, path: str | None, host: str, port: int, tls: ssl.SSLContext | None) -> Line:
+    """A connection to the unix socket at `path`, or to a host, with TLS where there is a context for it."""
     loop = asyncio.get_running_loop()
-    if socket is not None:
-        return (await loop.create_unix_connection(_Plain, socket))[1]
-    _, line = await loop.create_connection(_Plain, host, port)
+    if path is not None:
+        return (await loop.create_unix_connection(_Plain, path))[1]
+    transport, line = await loop.create_connection(_Plain, host, port)
+    _keep_alive(transport.get_extra_info("socket"))
     if tls is None:
         return line
     try:
@@ -54,6 +59,13 @@ async def dial(*, socket: str | None, host: str, port: int, tls: ssl.SSLContext 
     except BaseException:
         line.abort()
         raise
+
+
+def _keep_alive(connected: socket.socket) -> None:
+    connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _PROBING.items():
+        if (option := getattr(socket, name, None)) is not None:
+            connected.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
 class _Plain(asyncio.Protocol):
@@ -64,6 +76,7 @@ class _Plain(asyncio.Protocol):
         self._unread: collections.deque[bytes] = collections.deque()
         self._size = 0
         self._holds = False
+        self._heard = False
         self._wrote = False
         self._ended = False
         self._lost: Exception | None = None
@@ -88,8 +101,9 @@ class _Plain(asyncio.Protocol):
         return chunk
 
     async def write(self, data: bytes) -> None:
-        self._wrote = True
-        self._transport.write(data)
+        self._wrote = self._heard  # what is written before the first answer is the request, which was read
+        if not self._transport.is_closing():
+            self._transport.write(data)
         await self._room()
 
     async def write_eof(self) -> None:
@@ -110,10 +124,10 @@ class _Plain(asyncio.Protocol):
     # asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101  (of sockets, all are)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # those of uvloop are none by their class
 
     def data_received(self, data: bytes) -> None:
+        self._heard = True
         self._unread.append(data)
         self._size += len(data)
         if self._size > _MOST_UNREAD and not self._holds:

@@ -37,6 +37,7 @@ __all__ = [
     "is_passing",
     "is_repeatable",
     "kept_waiting",
+    "no_http",
     "unconnected",
     "wants_tls",
     "without_secrets",
@@ -60,6 +61,7 @@ _WORDS: Final = {
 
 _ASKS_FOR_TLS: Final = (b"http request to an https server", b"plain http request was sent to https port")
 """What Go's servers and nginx answer to a request without TLS, in lower case."""
+_TLS_ALERT_ITSELF: Final = b"\x15\x03"
 _TLS_ALERT: Final = r"\x15\x03"
 """How a TLS record that holds an alert begins, as it is quoted in aiohttp's message."""
 
@@ -85,8 +87,18 @@ def failure(
     if not attempt.connected:
         return unconnected(error, address=address, asked=asked, unreachable=unreachable)
     if isinstance(error, aiohttp.ClientResponseError):
-        return ProtocolViolated(f"{address} does not answer in HTTP: {_in_a_line(error.message)} ({asked})")
+        return no_http(error.message, address=address, asked=asked)
     return gone(address=address, asked=asked, unreachable=unreachable)
+
+
+def no_http(told: object, *, address: str, asked: str, answer: bytes = b"") -> DockerError:
+    """The error for a server that speaks something else, as whoever reads HTTP has `told`; its `answer` may say what.
+
+    That is no cause: it holds the answer, of any size.
+    """
+    if answer.startswith(_TLS_ALERT_ITSELF) and (unencrypted := wants_tls(address, asked)) is not None:
+        return unencrypted
+    return ProtocolViolated(f"{address} does not answer in HTTP: {_in_a_line(told)} ({asked})")
 
 
 def gone(*, address: str, asked: str, unreachable: type[ConnectionFailed]) -> ConnectionFailed:
@@ -174,7 +186,7 @@ def broken_body(error: BaseException, *, asked: str) -> DockerError:
     """The error for an answer whose body broke off."""
     if isinstance(error, DockerError):
         return error
-    if isinstance(error, OSError) and error.errno is not None:
+    if isinstance(error, OSError) and error.errno is not None and not isinstance(error, ssl.SSLError):
         return StreamBroken(f"the connection broke in the middle of the answer: {os.strerror(error.errno)} ({asked})")
     return StreamBroken(f"the answer was cut short ({asked})")
 

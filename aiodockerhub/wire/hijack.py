@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import logging
-import math
 import ssl
 import time
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import h11
 from multidict import CIMultiDict
 
-from aiodockerhub.errors import BadParameter, Closed, DockerError, Misused, ProtocolViolated, Redirected, TimedOut
+from aiodockerhub.errors import BadParameter, DockerError, ProtocolViolated, Redirected, TimedOut
 from aiodockerhub.retries import MOMENT, again
-from aiodockerhub.wire.failures import broken_body, gone, is_passing, kept_waiting, unconnected
+from aiodockerhub.wire.failures import gone, is_passing, kept_waiting, no_http, unconnected
+from aiodockerhub.wire.hijacked import Hijacked
 from aiodockerhub.wire.persistence import Persistence
 from aiodockerhub.wire.redirects import shown
 from aiodockerhub.wire.refusals import Missing, refused
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
-
     import yarl
 
     from aiodockerhub.errors import ConnectionFailed
@@ -32,12 +29,13 @@ if TYPE_CHECKING:
     from aiodockerhub.wire.pool import Pool
     from aiodockerhub.wire.timeouts import Span
 
-__all__ = ["Hijacked", "Server", "hijack"]
+__all__ = ["Server", "hijack"]
 
-_Result = TypeVar("_Result")
 _log: Final = logging.getLogger("aiodockerhub.wire")
 
 _MOST_OF_A_HEAD: Final = 64 * 1024
+_MOST_INTERIM: Final = 64
+"""Answers like "100 Continue" before the one that counts."""
 
 
 class Server(NamedTuple):
@@ -83,6 +81,7 @@ async def hijack(
     except BaseException as error:
         line.abort()
         if isinstance(error, TimeoutError) and not isinstance(error, DockerError):
+            assert limits.head is not None  # noqa: S101  (nothing else is out of time here)
             raise TimedOut(f"{server.address} sent no answer within {limits.head:g} s ({request.asked})") from error
         raise
 
@@ -139,8 +138,9 @@ def _written(pool: Pool, server: Server, request: Request) -> tuple[h11.Connecti
             headers=[(name.encode(), value.strip().encode()) for name, value in headers.items()],
         )
         pieces = (http.send(asked), http.send(h11.Data(data=body)) if body else b"", http.send(h11.EndOfMessage()))
-    except h11.LocalProtocolError as error:
-        raise BadParameter(f"a header can't be sent: {error} ({request.asked})") from None
+    except (h11.LocalProtocolError, UnicodeEncodeError):  # their words hold the header's value, perhaps a secret
+        words = f"a header can't be sent: HTTP does not allow what stands in its name or value ({request.asked})"
+        raise BadParameter(words) from None
     return http, b"".join(piece or b"" for piece in pieces)
 
 
@@ -148,13 +148,15 @@ async def _head(
     line: Line, http: h11.Connection, server: Server, request: Request
 ) -> h11.Response | h11.InformationalResponse:
     """The head that counts: of 101, or of a final answer."""
-    while True:
+    for _ in range(_MOST_INTERIM + 1):
         event = await _event(line, http, server, request)
         if isinstance(event, h11.Response):
             return event
         assert isinstance(event, h11.InformationalResponse)  # noqa: S101  (there is nothing else before a response)
         if event.status_code == 101:
             return event
+    words = f"more than {_MOST_INTERIM} answers before the one that counts"
+    raise no_http(words, address=server.address, asked=request.asked)
 
 
 async def _event(line: Line, http: h11.Connection, server: Server, request: Request) -> object:
@@ -165,11 +167,12 @@ async def _event(line: Line, http: h11.Connection, server: Server, request: Requ
                 raise gone(address=server.address, asked=request.asked, unreachable=server.unreachable)
             http.receive_data(data)
     except h11.RemoteProtocolError as error:
-        raise ProtocolViolated(f"{server.address} does not answer in HTTP: {error} ({request.asked})") from error
+        told, _ = http.trailing_data
+        raise no_http(error, address=server.address, asked=request.asked, answer=told) from None
     except ssl.SSLError as error:  # a server that does not accept our certificate says so after the handshake
         raise unconnected(error, address=server.address, asked=request.asked, unreachable=server.unreachable) from error
     except OSError as error:
-        if isinstance(error, (DockerError, TimeoutError)):
+        if isinstance(error, DockerError):
             raise
         raise gone(address=server.address, asked=request.asked, unreachable=server.unreachable) from error
     return event
@@ -209,126 +212,3 @@ class _Body:
         except h11.RemoteProtocolError as error:
             raise ConnectionResetError(str(error)) from error
         return bytes(event.data) if isinstance(event, h11.Data) else b""
-
-
-class Hijacked:
-    """A connection after its handshake, which is given up to whoever asked. Owned until `close`."""
-
-    def __init__(
-        self,
-        pool: Pool,
-        line: Line,
-        place: Place,
-        headers: Mapping[str, str],
-        *,
-        asked: str,
-        early: bytes = b"",
-        idle: float | None,
-        deadline: float,
-    ) -> None:
-        self.headers = headers
-        self.loop = pool.bind()
-        self.closed = False
-        self._pool = pool
-        self._line = line
-        self._place = place
-        self._asked = asked
-        self._early = early  # what came together with the head
-        self._idle = idle
-        self.deadline = deadline
-        self._error: DockerError | None = None
-        self._ended = False
-        pool.enter(self)
-
-    async def read(self) -> bytes:
-        """What has come since, at least one byte; b"" when the other side has ended. Raises StreamBroken, TimedOut."""
-        self._check()
-        if self._early:
-            early, self._early = self._early, b""
-            return early
-        try:
-            return await self._in_time(self._line.read, self._idle)
-        except OSError as error:
-            if isinstance(error, DockerError):
-                raise
-            self.close()
-            raise self._error or broken_body(error, asked=self._asked) from error
-
-    async def write(self, data: bytes) -> None:
-        """Send it, and wait while the other side takes nothing. What came can be read also after this has failed.
-
-        Raises StreamBroken, TimedOut, Closed, and Misused after `write_eof`.
-        """
-        self._check()
-        if self._ended:
-            raise Misused(f"nothing can be written after write_eof() ({self._asked})")
-        await self._sent(functools.partial(self._line.write, data))
-
-    async def write_eof(self) -> None:
-        """Tell the other side that nothing more comes; reading goes on. Also twice."""
-        self._check()
-        if not self._ended:
-            self._ended = True
-            await self._sent(self._line.write_eof)
-
-    async def _sent(self, send: Callable[[], Awaitable[None]]) -> None:
-        try:
-            await self._in_time(send, None)
-        except OSError as error:
-            if isinstance(error, DockerError):
-                raise
-            raise self._error or broken_body(error, asked=self._asked) from error
-
-    async def _in_time(self, step: Callable[[], Awaitable[_Result]], patience: float | None) -> _Result:
-        silent = self.loop.time() + patience if patience is not None else math.inf
-        until = min(silent, self.deadline)
-        try:
-            async with asyncio.timeout_at(until if until < math.inf else None):
-                result = await step()
-        except TimeoutError as error:
-            if error.errno is not None:  # the system's own
-                raise
-            late = "it took longer than its time limit" if until < silent else f"nothing came for {patience:g} s"
-            raise TimedOut(f"{late} ({self._asked})") from error
-        self._check()  # closed meanwhile: what came then is no end
-        return result
-
-    def close(self) -> None:
-        """End both ways at once. In the loop's own thread; also twice."""
-        if not self.closed:
-            self.closed = True
-            self._line.abort()
-            self._place.release()
-            self._pool.leave(self)
-
-    async def aclose(self) -> None:
-        """`close`; the transport goes in the next turn of the loop."""
-        if asyncio.get_running_loop() is not self.loop:
-            self.abandon()
-            return
-        self.close()
-        await asyncio.sleep(0)
-
-    def abandon(self) -> None:
-        """`close`, from any thread, from a finaliser, after the loop's end."""
-        if not self.closed:
-            try:
-                self.loop.call_soon_threadsafe(self.close)
-            except RuntimeError:  # the loop is closed, and its connections with it
-                self.closed = True
-                self._pool.leave(self)
-                self._place.release()
-
-    def break_off(self, error: DockerError) -> None:
-        """End it from outside: who reads or writes gets `error`."""
-        if not self.closed:
-            self._error = error
-            self.close()
-
-    def _check(self) -> None:
-        if self._error is not None:
-            raise self._error
-        if self.closed:
-            raise Closed(f"closed before its end ({self._asked})")
-        if asyncio.get_running_loop() is not self.loop:
-            raise Misused(f"a stream belongs to the event loop that began it ({self._asked})")

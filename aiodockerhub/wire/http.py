@@ -41,7 +41,7 @@ from aiodockerhub.wire.refusals import Missing, refused
 from aiodockerhub.wire.timeouts import UNSET, CallTimeout, Pace, Span, Timeout, span
 
 if TYPE_CHECKING:
-    from aiodockerhub.wire.hijack import Hijacked
+    from aiodockerhub.wire.hijacked import Hijacked
     from aiodockerhub.wire.places import Place
     from aiodockerhub.wire.pool import Pool
 
@@ -151,7 +151,7 @@ class HTTP:
 
     async def websocket(self, request: Request, limits: Span, flight: Flight) -> Hijacked:
         """An open WebSocket, inside a flight. Raises an APIError."""
-        from aiodockerhub.wire.hijack import Hijacked
+        from aiodockerhub.wire.hijacked import Hijacked
         from aiodockerhub.wire.websocket import websocket
 
         place, attempt = await self.pool.places.acquire("stream", limits.pool), _attempt(request)

@@ -171,7 +171,7 @@ class Pool:
         from aiodockerhub.wire.dial import dial
 
         tls = self._context if base.scheme == "https" else None
-        return await dial(socket=self.socket, host=base.host or "", port=base.port or 0, tls=tls)
+        return await dial(path=self.socket, host=base.host or "", port=base.port or 0, tls=tls)
 
     @functools.cached_property
     def _context(self) -> SSLContext:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 import aiohttp
 import yarl
-from aiohttp import WSMsgType
+from aiohttp import WebSocketError, WSCloseCode, WSMsgType
 
-from aiodockerhub.errors import Misused, ProtocolViolated
+from aiodockerhub.errors import Misused, ProtocolViolated, StreamBroken, TooLarge
 from aiodockerhub.wire.connectors import UNDER_WAY
 from aiodockerhub.wire.refusals import refusal
 
@@ -24,24 +24,40 @@ if TYPE_CHECKING:
 __all__ = ["WebSocket", "websocket"]
 
 _CONTENT: Final = (WSMsgType.BINARY, WSMsgType.TEXT)
+_GOOD_ENDS: Final = (0, WSCloseCode.OK)
+"""What a close frame says of an end that is none before its time: nothing, or 1000, as engines do."""
 
 
 class WebSocket:
     """As a `Line` of wire/dial.py, but that its two ways end together."""
 
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse, attempt: Attempt) -> None:
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse, attempt: Attempt, request: Request) -> None:
         self._socket = socket
         self._attempt = attempt
+        self._asked = request.asked
         self._closing: asyncio.Task[bool] | None = None
 
     async def read(self) -> bytes:
-        """What the next message holds that holds anything; b"" at the end."""
+        """What the next message holds that holds anything; b"" at the end.
+
+        Raises StreamBroken where the other side does not say that this is the end, TooLarge, ProtocolViolated.
+        """
         while (message := await self._socket.receive()).type in _CONTENT:
             if content := message.data:
                 return content.encode() if isinstance(content, str) else bytes(content)
-        if message.type is WSMsgType.ERROR:
-            raise ConnectionResetError("the connection broke") from message.data
-        return b""
+        if message.type is WSMsgType.CLOSE and message.data in _GOOD_ENDS:
+            return b""
+        raise self._broken(message)
+
+    def _broken(self, message: aiohttp.WSMessage) -> Exception:
+        told = message.data
+        if message.type is WSMsgType.CLOSE:
+            words = f"the WebSocket was closed before its end: {told} {message.extra or ''}".rstrip()
+            return StreamBroken(f"{words} ({self._asked})")
+        if not isinstance(told, WebSocketError):
+            return ConnectionResetError("the connection ended without a word")
+        kind = TooLarge if told.code == WSCloseCode.MESSAGE_TOO_BIG else ProtocolViolated
+        return kind(f"no WebSocket message that can be read: {told} ({self._asked})")
 
     async def write(self, data: bytes) -> None:
         """A message of its own."""
@@ -82,4 +98,4 @@ async def websocket(
             path=request.path,
             missing=missing,
         ) from None
-    return WebSocket(socket, attempt)
+    return WebSocket(socket, attempt, request)
