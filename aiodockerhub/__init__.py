@@ -19,14 +19,16 @@ if TYPE_CHECKING:
     from aiodockerhub.credentials import CredentialsSource as CredentialsSource
     from aiodockerhub.engine.archive_stream import ArchiveStream as ArchiveStream
     from aiodockerhub.engine.build_settings import BuildSettings as BuildSettings
+    from aiodockerhub.engine.container_config import ContainerSettings as ContainerSettings
+    from aiodockerhub.engine.containers import PullPolicy as PullPolicy
     from aiodockerhub.engine.copying import PathStat as PathStat
     from aiodockerhub.engine.docker import Docker as Docker
     from aiodockerhub.engine.duplex import Duplex as Duplex
-    from aiodockerhub.engine.duplex import Stdin as Stdin
     from aiodockerhub.engine.filters import Filters as Filters
     from aiodockerhub.engine.logs import LogStream as LogStream
     from aiodockerhub.engine.moments import Moment as Moment
     from aiodockerhub.engine.plugins import PluginGrant as PluginGrant
+    from aiodockerhub.engine.service_config import ServiceSettings as ServiceSettings
     from aiodockerhub.engine.stats import ContainerStats as ContainerStats
     from aiodockerhub.engine.system import Ping as Ping
     from aiodockerhub.engine.system import Pruned as Pruned
@@ -99,6 +101,7 @@ if TYPE_CHECKING:
     from aiodockerhub.progress import SaveProgress as SaveProgress
     from aiodockerhub.reference import Reference as Reference
     from aiodockerhub.session import Session as Session
+    from aiodockerhub.tar.chunks import Source as Source
     from aiodockerhub.wire.limits import Limits as Limits
     from aiodockerhub.wire.stats import Stats as Stats
     from aiodockerhub.wire.stream import BulkStream as BulkStream
@@ -114,13 +117,16 @@ _ROOMS = {
     "credentials": ("BuildCredentials", "Credentials", "CredentialsSource"),
     "engine.archive_stream": ("ArchiveStream",),
     "engine.build_settings": ("BuildSettings",),
+    "engine.container_config": ("ContainerSettings",),
+    "engine.containers": ("PullPolicy",),
     "engine.copying": ("PathStat",),
     "engine.docker": ("Docker",),
-    "engine.duplex": ("Duplex", "Stdin"),
+    "engine.duplex": ("Duplex",),
     "engine.filters": ("Filters",),
     "engine.logs": ("LogStream",),
     "engine.moments": ("Moment",),
     "engine.plugins": ("PluginGrant",),
+    "engine.service_config": ("ServiceSettings",),
     "engine.stats": ("ContainerStats",),
     "engine.system": ("Ping", "Pruned"),
     "errors": (
@@ -191,6 +197,7 @@ _ROOMS = {
     ),
     "reference": ("Reference",),
     "session": ("Session",),
+    "tar.chunks": ("Source",),
     "wire.limits": ("Limits",),
     "wire.stats": ("Stats",),
     "wire.stream": ("BulkStream", "Stream"),

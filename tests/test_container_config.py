@@ -243,6 +243,7 @@ def test_networks_have_settings_and_the_first_is_the_mode():
     with pytest.raises(BadParameter, match="NetworkMode"):
         made(networks=["back"], network_mode="host")
     assert made(networks=[], gpus=[]) == {}
+    assert made(networks=[{"Id": "n1", "Warning": ""}])["NetworkingConfig"] == {"EndpointsConfig": {"n1": {}}}
 
 
 @pytest.mark.parametrize(
@@ -286,6 +287,7 @@ def test_sizes_are_powers_of_1024(size, number):
         ("gpus", [0]),
         ("networks", "back"),
         ("networks", [None]),
+        ("networks", [{"Name": "back"}]),
         ("networks", {"back": ["db"]}),
         ("labels", ["a=b"]),
         ("labels", {"a": 1}),

@@ -11,6 +11,7 @@ from throwaway import container
 from aiodockerhub import (
     TLS,
     APIError,
+    BadFile,
     BadParameter,
     Completed,
     Conflict,
@@ -65,6 +66,19 @@ async def test_much_input_and_output_at_once_is_no_deadlock(docker, running):
 
     async with asyncio.timeout(120):
         assert await docker.exec.run(running, "cat", stdin=pieces()) == Completed(0, data, b"")
+
+
+async def test_input_may_be_a_file(docker, running, tmp_path):
+    (tmp_path / "input").write_bytes(b"from a file")
+    assert await docker.exec.run(running, "cat", stdin=tmp_path / "input") == Completed(0, b"from a file", b"")
+    with (tmp_path / "input").open("rb") as file:
+        file.seek(5)
+        assert await docker.exec.run(running, "cat", stdin=file) == Completed(0, b"a file", b"")
+        assert not file.closed
+    with pytest.raises(BadFile, match="No such file"):
+        await docker.exec.run(running, "cat", stdin=tmp_path / "nothing")
+    with pytest.raises(BadParameter, match="an async iterable of bytes is needed, not str"):
+        await docker.exec.run(running, "cat", stdin="text")
 
 
 async def test_input_that_is_not_read_is_dropped(engine, docker, running):

@@ -50,6 +50,12 @@ async def test_what_goes_wrong_on_the_way_leaves_no_container(docker, busybox, l
         await run("nosuch:never", "true", labels=label, pull="never")
     with pytest.raises(BadParameter, match="auto_remove"):
         await run(busybox, "true", labels=label, auto_remove=True)
+    with pytest.raises(BadParameter, match="pull: 'sometimes' is none of missing, always, never"):
+        await run(busybox, "true", labels=label, pull="sometimes")
+    with pytest.raises(BadParameter, match="stdin: with detach=True nobody feeds it"):
+        await run(busybox, "cat", labels=label, stdin=b"x", detach=True)
+    with pytest.raises(BadParameter, match="an async iterable of bytes is needed, not str"):
+        await run(busybox, "cat", labels=label, stdin="x")
 
     async def broken():
         yield b"some"
@@ -57,6 +63,12 @@ async def test_what_goes_wrong_on_the_way_leaves_no_container(docker, busybox, l
 
     with pytest.raises(ZeroDivisionError):
         await run(busybox, "cat", stdin=broken(), labels=label)
+
+    async def lines():
+        yield "some"
+
+    with pytest.raises(BadParameter, match="bytes are needed, and str came"):
+        await run(busybox, "cat", stdin=lines(), labels=label)
 
 
 async def test_cancelled_at_any_moment_it_leaves_no_container(docker, busybox, label):

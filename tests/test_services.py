@@ -248,6 +248,16 @@ async def test_a_keyword_fills_its_field(keyword):
         assert asked(docker)[2] == joined(BARE, placed(place, field))
 
 
+@pytest.mark.parametrize(("image", "shown"), [("", "nothing"), ({"Id": "sha256:0"}, "dict")])
+async def test_a_service_without_an_images_name_is_refused(image, shown):
+    async with remembering() as docker:
+        with pytest.raises(
+            BadParameter, match=f"image: the name of an image is needed, for the nodes to pull, not {shown}"
+        ):
+            await docker.services.create(image)
+        assert docker.server.asked == []
+
+
 @pytest.mark.parametrize(("settings", "mode"), MODES)
 async def test_a_mode_counts_in_its_own_words(settings, mode):
     async with remembering({"ID": "s"}) as docker:

@@ -26,6 +26,7 @@ from aiodockerhub.engine.settings import (
 
 if TYPE_CHECKING:
     from aiodockerhub.engine import types
+    from aiodockerhub.engine.identity import Identified
 
 __all__ = ["ContainerSettings", "HostPort", "Published", "container_config", "fields_of"]
 
@@ -67,7 +68,7 @@ class ContainerSettings(TypedDict, total=False):
     """Seconds that `stop` waits before it kills, unless told otherwise."""
     healthcheck: types.HealthConfigRequest | None
     """How the engine sees that it is well; times are in nanoseconds."""
-    ports: Mapping[str, Published] | Mapping[int, Published] | None
+    ports: Mapping[str, Published] | Mapping[int, Published] | Mapping[int | str, Published] | None
     """The container's ports (`80`, `"80/tcp"`, `"53/udp"`) and where each is published; with an empty list it is
     exposed only. Fills ExposedPorts and HostConfig.PortBindings."""
     mounts: Sequence[str | types.MountRequest] | None
@@ -83,10 +84,11 @@ class ContainerSettings(TypedDict, total=False):
     HostConfig.DeviceRequests."""
     network_mode: str | None
     """`"bridge"`, `"host"`, `"none"`, `"container:name"`, or a network's name."""
-    networks: Sequence[str] | Mapping[str, types.EndpointSettingsRequest | None] | None
-    """Names of the networks that it is in, the first as its network_mode; as a mapping, with what it is in each, in the
-    engine's own dict: `{"back": {"Aliases": ["db"]}}`. dockerd takes several since API 1.44, podman always; before,
-    `docker.networks.connect` adds them. Fills NetworkingConfig.EndpointsConfig and HostConfig.NetworkMode."""
+    networks: Sequence[str | Identified] | Mapping[str, types.EndpointSettingsRequest | None] | None
+    """The networks that it is in: names, or what `docker.networks` gave. The first is its network_mode. As a mapping,
+    with what it is in each, in the engine's own dict: `{"back": {"Aliases": ["db"]}}`. dockerd takes several since API
+    1.44, podman always; before, `docker.networks.connect` adds them.
+    Fills NetworkingConfig.EndpointsConfig and HostConfig.NetworkMode."""
     extra_hosts: Mapping[str, str] | Sequence[str] | None
     """More lines for /etc/hosts: `{"db": "10.0.0.5"}`, or `["db:10.0.0.5"]`."""
     dns: Sequence[str] | None
@@ -250,11 +252,21 @@ def _gpus(**which: object) -> dict[str, object]:
 
 def _endpoints(value: object) -> dict[str, object]:
     if not isinstance(value, Mapping):
-        return {network: {} for network in strings(value)}
+        return {_network(network): {} for network in listed(value)}
     found = cast("Mapping[str, object]", value)
     if odd := [settings for settings in found.values() if settings is not None and not isinstance(settings, Mapping)]:
         raise UnfitError(f'a network\'s settings are the engine\'s own dict like {{"Aliases": ["db"]}}, not {odd[0]!r}')
     return {network: settings or {} for network, settings in found.items()}
+
+
+def _network(network: object) -> str:
+    match network:
+        case str() as name:
+            return name
+        case {"Id": str() as known}:
+            return known
+        case _:
+            raise UnfitError(f"a network is a name or what docker.networks gave, not {network!r}")
 
 
 def _first_network(value: object) -> object:

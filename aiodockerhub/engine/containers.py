@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Literal, TypeAlias, Unpack, cast, overload
+from typing import TYPE_CHECKING, Literal, TypeAlias, Unpack, cast, get_args, overload
 
 from aiodockerhub.engine.archives import Archives
 from aiodockerhub.engine.attachments import Attachments
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from aiodockerhub.engine import types
     from aiodockerhub.engine.api import Engine
     from aiodockerhub.engine.checkpoints import Checkpoints
-    from aiodockerhub.engine.duplex import Stdin
     from aiodockerhub.progress import Completed
+    from aiodockerhub.tar import Source
 
 __all__ = ["Condition", "Containers", "PullPolicy"]
 
@@ -341,7 +341,7 @@ class Containers(Archives, Controls, Usage, Attachments):
         image: str,
         command: str | Sequence[str] | None = None,
         *,
-        stdin: Stdin | None = None,
+        stdin: Source | None = None,
         detach: Literal[False] = False,
         check: bool = True,
         pull: PullPolicy = "missing",
@@ -373,7 +373,7 @@ class Containers(Archives, Controls, Usage, Attachments):
         image: str,
         command: str | Sequence[str] | None = None,
         *,
-        stdin: Stdin | None = None,
+        stdin: Source | None = None,
         detach: bool = False,
         check: bool = True,
         pull: PullPolicy = "missing",
@@ -386,10 +386,10 @@ class Containers(Archives, Controls, Usage, Attachments):
     ) -> Completed | types.ContainerCreateResponse:
         """Run a command in a container of its own: its exit code, and all that it wrote. The container is gone then.
 
-        The image is pulled where it is `missing`, `always`, or `never`, with `auth` as in `images.pull`. `stdin` is fed
-        while output is read; a terminal (`tty`) makes one stream of the output. `timeout` bounds the command's own
-        time. However it ends, by an error or by cancellation at any moment too, the container is removed, with its
-        anonymous volumes. With `detach` it is started and left alone: the result is what `create` gives.
+        The image is pulled where it is `missing`, `always`, or `never`, with `auth` as in `images.pull`. `stdin`, as in
+        `exec.run`, is fed while output is read; a terminal (`tty`) makes one stream of the output. `timeout` bounds the
+        command's own time. However it ends, by an error or by cancellation at any moment too, the container is removed,
+        with its anonymous volumes. With `detach` it is started and left alone: the result is what `create` gives.
 
             hello = await docker.containers.run("busybox", ["echo", "hello"])
             print(hello.stdout.decode())
@@ -401,10 +401,16 @@ class Containers(Archives, Controls, Usage, Attachments):
         """
         from aiodockerhub.engine.images import Images
         from aiodockerhub.engine.runs import completed, taken_away
+        from aiodockerhub.tar import file_chunks
 
+        if pull not in get_args(PullPolicy):
+            raise BadParameter(f"pull: {pull!r} is none of {', '.join(get_args(PullPolicy))}")
         if not detach and settings.get("auto_remove"):
             raise BadParameter("auto_remove is for detach=True: otherwise run() removes the container itself")
-        if stdin is not None:
+        if detach and stdin is not None:
+            raise BadParameter("stdin: with detach=True nobody feeds it")
+        feed = await file_chunks(stdin) if stdin is not None else None
+        if feed is not None:
             settings["open_stdin"] = settings["stdin_once"] = True
         images = Images(self._engine)
         limit = self._engine.http.limits(timeout, "stream").total
@@ -416,7 +422,7 @@ class Containers(Archives, Controls, Usage, Attachments):
                 async with taken_away(self, create, always=not detach) as container:
                     if not detach:
                         async with within(limit, lambda: f"the command has not ended within {limit:g} s (run {image})"):
-                            return await completed(self, container, stdin, check=check, timeout=timeout)
+                            return await completed(self, container, feed, check=check, timeout=timeout)
                     await self.start(container)
                     return container
             except ImageNotFound:

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, TypeAlias, cast
+import contextlib
+from typing import TYPE_CHECKING, cast
 
 from aiodockerhub.engine.logs import LogStream, is_framed
 from aiodockerhub.errors import Misused, StreamBroken
+from aiodockerhub.tar import file_chunks
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+    from collections.abc import Awaitable, Callable
 
     from aiodockerhub.engine.api import Engine
+    from aiodockerhub.tar import Source
     from aiodockerhub.wire.hijacked import Hijacked
 
-__all__ = ["Duplex", "Stdin", "duplex"]
+__all__ = ["Duplex", "duplex"]
 
 _PIECE = 256 * 1024
-
-Stdin: TypeAlias = "bytes | AsyncIterable[bytes]"
-"""The input of a process: bytes, or pieces that are made while it runs."""
 
 
 class Duplex(LogStream):
@@ -47,7 +47,7 @@ class Duplex(LogStream):
         """End the input, as ctrl-D does; the output goes on. Also twice. Raises what `write` raises."""
         await self._connection.write_eof()
 
-    async def communicate(self, stdin: Stdin | None = None) -> tuple[bytes, bytes]:
+    async def communicate(self, stdin: Source | None = None) -> tuple[bytes, bytes]:
         """Write all of `stdin` and end it, and meanwhile read to the end: stdout and stderr.
 
         What is not read of the input is dropped. Raises what reading raises, and what the source of the input raises.
@@ -63,10 +63,11 @@ class Duplex(LogStream):
                 await asyncio.wait([feeding])
         return b"".join(output["stdout"]), b"".join(output["stderr"])
 
-    async def _feed(self, stdin: Stdin) -> None:
+    async def _feed(self, stdin: Source) -> None:
         try:
-            async for piece in _pieces(stdin) if isinstance(stdin, (bytes, bytearray, memoryview)) else stdin:
-                await self.write(piece)
+            async with contextlib.aclosing(aiter(await file_chunks(stdin, size=_PIECE))) as pieces:
+                async for piece in pieces:
+                    await self.write(piece)
             await self.write_eof()
         except StreamBroken:
             pass  # it reads no more
@@ -78,11 +79,6 @@ class Duplex(LogStream):
         if self._flow.source is None:
             raise Misused(f"{self._flow.name}: to be written to inside its async with block")
         return cast("Hijacked", self._flow.source)
-
-
-async def _pieces(data: bytes) -> AsyncIterator[bytes]:
-    for start in range(0, len(data), _PIECE):
-        yield data[start : start + _PIECE]
 
 
 def duplex(

@@ -6,9 +6,10 @@ import asyncio
 from typing import TYPE_CHECKING, cast
 
 from aiodockerhub.engine.container_config import fields_of
-from aiodockerhub.engine.duplex import Duplex, Stdin, duplex
+from aiodockerhub.engine.duplex import Duplex, duplex
 from aiodockerhub.engine.identity import Named, id_of
 from aiodockerhub.progress import Completed
+from aiodockerhub.tar import file_chunks
 from aiodockerhub.wire.timeouts import UNSET, CallTimeout, within
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from aiodockerhub.engine import types
     from aiodockerhub.engine.api import Engine
+    from aiodockerhub.tar import Source
     from aiodockerhub.wire.hijacked import Hijacked
 
 __all__ = ["Exec"]
@@ -32,9 +34,9 @@ class Exec:
         container: Named,
         command: str | Sequence[str],
         *,
-        stdin: Stdin | None = None,
+        stdin: Source | None = None,
         tty: bool = False,
-        env: Mapping[str, str | None] | Sequence[str] | None = None,
+        env: Mapping[str, str | int | None] | Sequence[str] | None = None,
         working_dir: str | None = None,
         user: str | None = None,
         privileged: bool | None = None,
@@ -42,10 +44,11 @@ class Exec:
     ) -> Completed:
         """Run a command to its end: its exit code, and all that it wrote, in bytes.
 
-        Input is fed while output is read, so that neither waits for the other; what a command does not read of it is
-        dropped. `timeout` bounds it all. When it passes, or the task is cancelled, the connection is closed; the
-        command itself runs on, since engines can't end one. An output has no mark at its end: where the connection is
-        closed in good order before it, by a proxy in between as well, what came until then is all there is. The exit
+        Input is bytes, a path, a binary file, or an async iterable of bytes. It is fed while output is read, so that
+        neither waits for the other; what a command does not read of it is dropped. `timeout` bounds it all. When it
+        passes, or the task is cancelled, the connection is closed; the command itself runs on, since engines can't end
+        one. An output has no mark at its end: where the connection is closed in good order before it, by a proxy in
+        between as well, what came until then is all there is. The exit
         code is right then too, for it is asked of the engine, until the command has ended.
 
             listing = await docker.exec.run("web", ["ls", "-l"], working_dir="/srv")
@@ -57,11 +60,12 @@ class Exec:
         API: `ContainerExec`, `ExecStart`, `ExecInspect`.
         """
         limit = self._engine.http.limits(timeout, "stream").total
+        feed = await file_chunks(stdin) if stdin is not None else None
         async with within(limit, lambda: f"the command has not ended within {limit:g} s (exec in {id_of(container)})"):
             created = await self.create(
                 container,
                 command,
-                stdin=stdin is not None,
+                stdin=feed is not None,
                 tty=tty,
                 env=env,
                 working_dir=working_dir,
@@ -69,7 +73,7 @@ class Exec:
                 privileged=privileged,
             )
             async with self.start(created, tty=tty, timeout=timeout) as process:
-                stdout, stderr = await process.communicate(stdin)
+                stdout, stderr = await process.communicate(feed)
             return Completed(await self._exit_code(created), stdout, stderr)
 
     async def create(
@@ -81,7 +85,7 @@ class Exec:
         stdout: bool = True,
         stderr: bool = True,
         tty: bool = False,
-        env: Mapping[str, str | None] | Sequence[str] | None = None,
+        env: Mapping[str, str | int | None] | Sequence[str] | None = None,
         working_dir: str | None = None,
         user: str | None = None,
         privileged: bool | None = None,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from aiodockerhub.engine import types
     from aiodockerhub.engine.containers import Containers
-    from aiodockerhub.engine.duplex import Stdin
+    from aiodockerhub.tar import Source
     from aiodockerhub.wire.timeouts import CallTimeout
 
 __all__ = ["completed", "taken_away"]
@@ -45,7 +45,7 @@ async def taken_away(
 async def completed(
     containers: Containers,
     made: types.ContainerCreateResponse,
-    stdin: Stdin | None,
+    stdin: Source | None,
     *,
     check: bool,
     timeout: CallTimeout,

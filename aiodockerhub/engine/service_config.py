@@ -98,7 +98,7 @@ class ServiceSettings(TypedDict, total=False):
     """Found at `/NAME`; as a mapping, by the path of the file."""
     networks: Sequence[str | Identified | types.NetworkAttachmentConfigRequest] | None
     """Names or ids of networks, what `docker.networks` gave, or the engine's own dicts, with aliases."""
-    ports: Mapping[str, Reached] | Mapping[int, Reached] | None
+    ports: Mapping[str, Reached] | Mapping[int, Reached] | Mapping[int | str, Reached] | None
     """The containers' ports (`80`, `"80/tcp"`, `"53/udp"`) and where each is reached."""
     endpoint_mode: Literal["vip", "dnsrr"] | None
     """One address for the whole service, or the addresses of its tasks."""
@@ -251,8 +251,9 @@ def _nanoseconds(value: object) -> int:
 
 
 def _image(value: object) -> str:
-    if not isinstance(value, str):
-        raise UnfitError(f"the name of an image is needed, for the nodes to pull, not {type(value).__name__}")
+    if not isinstance(value, str) or not value:
+        shown = "nothing" if value == "" else type(value).__name__
+        raise UnfitError(f"the name of an image is needed, for the nodes to pull, not {shown}")
     return value
 
 

@@ -7,7 +7,7 @@ import io
 import os
 import stat
 import threading
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Generator
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Generator
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias, cast
 
@@ -25,6 +25,7 @@ __all__ = [
 ]
 
 Source: TypeAlias = "bytes | bytearray | memoryview | os.PathLike[str] | BinaryIO | AsyncIterable[bytes]"
+"""What is sent: bytes, a path, a binary file from where it stands, or pieces that are made while they are wanted."""
 
 CHUNK = 512 * 1024
 """Bytes that one trip to a worker thread brings: the trip costs about 0.1 ms, and a chunk is held twice at most."""
@@ -125,7 +126,7 @@ class FileChunks:
     def __repr__(self) -> str:
         return f"<FileChunks: {'unknown length' if self.length is None else f'{self.length} bytes'}>"
 
-    def __aiter__(self) -> AsyncIterator[bytes]:
+    def __aiter__(self) -> GatheredChunks | AsyncGenerator[bytes, None]:
         if self._begun and not self.repeatable:
             raise Misused("this body can be read only once, and has been")
         self._begun = True
@@ -266,7 +267,7 @@ def _slices(data: memoryview, size: int) -> Generator[bytes, None, None]:
         yield bytes(data[start : start + size])
 
 
-async def _checked(source: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+async def _checked(source: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
     iterator = aiter(source)
     try:
         async for chunk in iterator:
