@@ -18,7 +18,7 @@ import uvloop
 from certificates import serving_tls, trusting
 from hijacking import MIB, PLAIN, UPGRADED, attached, frame, saying, until_the_end
 
-from aiodockerhub import BadParameter, Closed, Docker, EngineUnreachable, ProtocolViolated, StreamBroken, TimedOut
+from aiodockerhub import TLS, BadParameter, Closed, Docker, EngineUnreachable, ProtocolViolated, StreamBroken, TimedOut
 from aiodockerhub.errors import TLSFailed
 from aiodockerhub.wire.connectors import Attempt
 from aiodockerhub.wire.pool import Pool
@@ -127,10 +127,12 @@ def test_a_reset_is_no_end_where_nothing_was_sent_that_could_lie_unread(run):
     run(talk())
 
 
-def test_over_tls_an_end_that_is_not_told_is_none(run, ca):
+def test_over_tls_an_end_that_is_not_told_is_none(run, ca, tmp_path):
+    ca.cert_pem.write_to_path(tmp_path / "ca.pem")
+
     async def talk():
         script = Telling(lambda writer: writer.transport.abort())
-        tls = {"context": serving_tls(ca, "127.0.0.1"), "tls": trusting(ca)}
+        tls = {"context": serving_tls(ca, "127.0.0.1"), "tls": TLS(ca=tmp_path / "ca.pem")}
         async with attached(None, script, **tls) as docker, docker.containers.attach("x", stdin=True) as process:
             await process.write(b"input")
             chunks = aiter(process)

@@ -56,7 +56,7 @@ def ssl_context(tls: Literal[True] | ssl.SSLContext | TLS) -> ssl.SSLContext:
     if isinstance(tls, ssl.SSLContext):
         return tls
     if tls is True:
-        return ssl.create_default_context()
+        return _default_context()
     if not isinstance(tls, TLS):
         raise BadParameter(f"tls= takes True, an ssl.SSLContext or a TLS, not {type(tls).__name__}")
     context = _trusting(tls.ca)
@@ -124,15 +124,24 @@ def _trusting(ca: str | os.PathLike[str] | None) -> ssl.SSLContext:
     import ssl
 
     if ca is None:
-        return ssl.create_default_context()
+        return _default_context()
     _check(ca, "CA")
     try:
-        context = ssl.create_default_context(cafile=ca)
+        context = _default_context(ca)
     except (OSError, ValueError) as error:
         raise TLSFailed(f"the CA {ca} holds no certificate that can be read: {_reason(error)}") from error
     # Python 3.13 and later refuse certificates without an authority key id; docker's own recipe makes such
     # ones
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    return context
+
+
+def _default_context(ca: str | os.PathLike[str] | None = None) -> ssl.SSLContext:
+    import ssl
+
+    context = ssl.create_default_context(cafile=ca)
+    # set by Python 3.11.2: a connection that is cut would pass for one that has ended
+    context.options &= ~getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)
     return context
 
 
