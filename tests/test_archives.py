@@ -215,6 +215,9 @@ async def test_a_link_at_the_target_is_followed_whether_it_leads_to_something_or
         await copy(made, "/w/dir/file", tmp_path / "to-old")
         await copy(made, "/w/dir/file", tmp_path / "to-new")
         await copy(made, "/w/dir/sub", tmp_path / "to-folder")
+        (tmp_path / "loop").symlink_to("loop//loop")
+        with pytest.raises(BadFile, match="Too many levels of symbolic links"):
+            await copy(made, "/w/dir/file", tmp_path / "loop")
     assert (tmp_path / "old").read_text() == (tmp_path / "new").read_text() == "file\n"
     assert tree(tmp_path / "folder") == ["run"]
     assert all(path.is_symlink() for path in tmp_path.glob("to-*"))

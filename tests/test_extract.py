@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import io
 import os
 import stat
@@ -314,6 +315,15 @@ ENTRIES = st.one_of(
 )
 
 
+def leads_somewhere(link):
+    """Whether it does not lead back to itself: where realpath says that such a one leads, the system does not go."""
+    try:
+        link.stat()
+    except OSError as error:
+        return error.errno != errno.ELOOP
+    return True
+
+
 @given(entries=st.lists(ENTRIES, max_size=8), name=st.sampled_from([None, "a"]))
 def test_no_archive_whatsoever_reaches_outside(tmp_path_factory, entries, name):
     root = tmp_path_factory.mktemp("root")
@@ -325,7 +335,7 @@ def test_no_archive_whatsoever_reaches_outside(tmp_path_factory, entries, name):
     assert list((root / "outside").iterdir()) == []
     inside = os.path.realpath(root / "place")
     for found in (root / "place").rglob("*"):
-        if found.is_symlink():
+        if found.is_symlink() and leads_somewhere(found):
             real = os.path.realpath(found)
             assert real == inside or real.startswith(inside + "/"), (found, found.readlink())
 

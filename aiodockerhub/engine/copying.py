@@ -81,16 +81,17 @@ def place_here(target: str | os.PathLike[str]) -> Place:
     path = os.fspath(target) if isinstance(target, (str, os.PathLike)) else target
     if not isinstance(path, str):
         raise BadParameter(f"a path of this machine is text, or a Path, not {type(target).__name__}")
+    mode = 0
     try:
-        path = os.path.realpath(path) if os.path.islink(path) else path  # noqa: PTH114  (a Path would lose a slash
-        status = os.stat(path)  # noqa: PTH116  at the end)
+        mode = os.stat(path).st_mode  # noqa: PTH116  (a Path would lose a slash at the end)
     except FileNotFoundError:
-        return Place(path, exists=False, is_directory=False)
+        pass
     except ValueError as error:
         raise _no_path(path, error) from error
-    except OSError as error:
+    except OSError as error:  # also of links that lead back to themselves, of which realpath makes something else
         raise _unreadable(path, error) from error
-    return Place(path, exists=True, is_directory=stat.S_ISDIR(status.st_mode))
+    path = os.path.realpath(path) if os.path.islink(path) else path  # noqa: PTH114
+    return Place(path, exists=mode != 0, is_directory=stat.S_ISDIR(mode))
 
 
 def found_here(path: str, *, follow_link: bool) -> tuple[str, Thing, os.stat_result]:
