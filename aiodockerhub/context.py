@@ -9,10 +9,11 @@ import os
 import re
 import stat
 import sys
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast
+
+import msgspec
 
 from aiodockerhub.decoding import decoded
 from aiodockerhub.docker_directory import docker_directory, home_directory
@@ -41,8 +42,7 @@ _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
 
 
-@dataclass(frozen=True, slots=True)
-class EngineTarget:
+class EngineTarget(msgspec.Struct, frozen=True):
     """The engine that is meant.
 
     `address` is settled: `unix`, `http` or `https`, with a port. `tls` is what `ssl_context` takes, None where none is
@@ -53,7 +53,13 @@ class EngineTarget:
     address: Address
     tls: Literal[True] | SSLContext | TLS | None
     name: str
-    http_headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False, hash=False)
+    http_headers: Mapping[str, str] = msgspec.field(default_factory=dict[str, str])
+
+    def __repr__(self) -> str:
+        return f"<EngineTarget {self.address} ({self.name})>"
+
+    def __hash__(self) -> int:
+        return hash((self.address, self.name))
 
 
 def find_engine(
@@ -87,8 +93,7 @@ def find_engine(
     return EngineTarget(address, tls, found.name, config.headers())
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(msgspec.Struct, frozen=True):
     """An address, who named it, and the TLS that came along."""
 
     address: Address

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import random
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
+
+import msgspec
 
 from aiodockerhub.errors import forget_frames
 
@@ -19,8 +20,7 @@ _DOUBLINGS: Final = 30
 """A float's range ends at a thousand of them; every `most` is reached long before."""
 
 
-@dataclass(frozen=True, slots=True)
-class Backoff:
+class Backoff(msgspec.Struct, frozen=True):
     """Waits that double from `first` to at most `most` seconds, each plus up to `jitter` seconds by chance.
 
     `attempts` counts the first try too; None for no end.

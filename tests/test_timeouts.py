@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import pickle
 
 import pytest
+from msgspec import structs
 from scripted_server import CHUNKED, ScriptedServer, answered, answering, chunk, line, pulled, silent, telling
 
 from aiodockerhub import Docker, Limits, Timeout
@@ -295,6 +295,6 @@ def test_what_holds_for_a_call():
 
 
 def test_a_timeout_stays_what_it_is_when_copied():
-    for made in (dataclasses.replace(Timeout(), idle=5), pickle.loads(pickle.dumps(Timeout(idle=5)))):
+    for made in (structs.replace(Timeout(), idle=5), pickle.loads(pickle.dumps(Timeout(idle=5)))):
         assert span(Timeout(), made, "stream").total is None
         assert span(Timeout(), made, "short").total == 60

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
+
+from msgspec import structs
 
 from aiodockerhub.credentials import CredentialStore
 from aiodockerhub.errors import BadAddress, BadParameter, ProtocolViolated, Unauthorized
@@ -228,7 +229,7 @@ def _address(base_url: str) -> Address:
 def _key(address: Address) -> str:
     """The name under which credentials for the index are kept: its host, and the port unless it is the usual one."""
     usual = {"http": 80, "https": 443}[address.scheme]
-    host_and_port = replace(address, port=None if address.port == usual else address.port, prefix="")
+    host_and_port = structs.replace(address, port=None if address.port == usual else address.port, prefix="")
     return str(host_and_port)
 
 
@@ -245,7 +246,7 @@ def _request(
 
 
 def _signed(request: Request, authorization: str) -> Request:
-    return replace(request, headers={**request.headers, "Authorization": authorization})
+    return structs.replace(request, headers={**request.headers, "Authorization": authorization})
 
 
 def _images(answer: Answer) -> list[ListedImage]:

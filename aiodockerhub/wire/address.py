@@ -6,8 +6,9 @@ import ipaddress
 import os
 import re
 import sys
-from dataclasses import dataclass, replace
 from typing import Literal
+
+import msgspec
 
 from aiodockerhub.errors import BadAddress, BadParameter
 from aiodockerhub.wire.paths import written_path
@@ -34,8 +35,7 @@ _NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0
 _ZONE = re.compile(r"[A-Za-z0-9._~-]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(msgspec.Struct, frozen=True):
     """An engine's address.
 
     `scheme` is `unix` (then `socket` is the path), `http`, `https`, or `tcp` while nobody has said whether
@@ -63,7 +63,7 @@ class Address:
         port = _PORTS.get((self.scheme, tls))
         if port is None:
             raise BadAddress(f"{self} {'speaks no TLS' if tls else 'always speaks TLS'}: {self.scheme}:// says so")
-        return replace(self, scheme="https" if tls else "http", port=self.port or port)
+        return msgspec.structs.replace(self, scheme="https" if tls else "http", port=self.port or port)
 
     @property
     def base_url(self) -> str:

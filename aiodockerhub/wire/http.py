@@ -8,11 +8,11 @@ import functools
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 import aiohttp
 import yarl
+from msgspec import structs
 
 from aiodockerhub.errors import (
     APIError,
@@ -337,7 +337,7 @@ class HTTP:
             asked=request.asked,
             confidential=request.confidential,
         )
-        return replace(request, target=hop.url, headers=hop.headers)
+        return structs.replace(request, target=hop.url, headers=hop.headers)
 
     async def _refused(self, request: Request, response: aiohttp.ClientResponse) -> APIError | TLSFailed:
         return await refused(

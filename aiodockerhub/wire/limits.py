@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from aiodockerhub.errors import BadParameter
 
@@ -11,8 +11,7 @@ __all__ = ["Limits"]
 _MIB = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True):
     """Bounds of one client, or of all clients of a session.
 
     `calls`: connections for short calls to one address (64). `streams`: streams open at once; None, the default,

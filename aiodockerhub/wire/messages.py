@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
@@ -34,8 +33,7 @@ class Outgoing(Protocol):
         ...
 
 
-@dataclass(slots=True, repr=False)
-class Request:
+class Request(msgspec.Struct):
     """What is asked. `target` is a path, quoted, with its query, below the server's base; or a whole URL.
 
     The body of one that is `confidential` goes to the server asked, and is not carried on to another. Of the answer to
@@ -44,7 +42,7 @@ class Request:
 
     method: str
     target: str
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict[str, str])
     body: bytes | Outgoing | None = None
     confidential: bool = False
     octets: bool = False
@@ -63,14 +61,16 @@ class Request:
         return f"<Request {self.asked}>"
 
 
-@dataclass(slots=True)
-class Answer:
+class Answer(msgspec.Struct):
     """A whole answer, and what it answers."""
 
     request: Request
     status: int
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
+    headers: Mapping[str, str]
+    body: bytes
+
+    def __repr__(self) -> str:
+        return f"<Answer: {self.status} to {self.request.asked}>"
 
     @property
     def decoded(self) -> Any:  # noqa: ANN401  (the server's own JSON)

@@ -6,10 +6,10 @@ import asyncio
 import contextlib
 import functools
 import warnings
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
+from msgspec import structs
 
 from aiodockerhub.errors import Closed, Misused
 from aiodockerhub.wire.connectors import TCPConnector, UnixConnector
@@ -92,7 +92,7 @@ class Connections:
 
     def stats(self) -> Stats:
         """The counts as they are now."""
-        return replace(self._stats)
+        return structs.replace(self._stats)
 
     async def close(self) -> None:
         """Break off what is under way, close every connection. A second call ends what a cancelled first one left."""

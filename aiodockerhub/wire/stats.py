@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 __all__ = ["Stats"]
 
 
-@dataclass(slots=True)
-class Stats:
+class Stats(msgspec.Struct):
     """Counts of one client or session, for any metrics library.
 
     `open_calls` and `open_streams` are those that have a place for a connection, `waiting` those that wait: for a

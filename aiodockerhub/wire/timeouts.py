@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import enum
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
+
+import msgspec
 
 from aiodockerhub.errors import BadParameter, TimedOut
 
@@ -40,14 +41,14 @@ _LONGEST: Final = 1e9
 """Seconds, 30 years: a clock can't count to every number."""
 
 
-@dataclass(frozen=True, slots=True)
-class Timeout:
+class Timeout(msgspec.Struct, frozen=True):
     """Time limits in seconds; None means no limit.
 
     `connect` holds for every call, DNS and TLS handshake included. `pool` bounds the wait for a free connection.
     `head` bounds the wait for the whole head of the answer. `idle` bounds the silence between two pieces of a stream.
     `total` bounds a whole call, head and body: on a client only the short ones (60 s unless set), passed to a method
-    that very call, whatever its class.
+    that very call, whatever its class. `msgspec.structs.replace` makes another of one, as `copy.replace` does from
+    Python 3.13 on.
     """
 
     connect: float | None = 10.0

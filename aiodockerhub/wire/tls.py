@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+
+import msgspec
 
 from aiodockerhub.errors import BadParameter, TLSFailed
 
@@ -19,8 +20,7 @@ __all__ = ["TLS", "pem_files", "ssl_context", "tls_from_environment"]
 _LARGEST_FILE = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class TLS:
+class TLS(msgspec.Struct, frozen=True):
     """The files that TLS needs, as paths of PEM files; they are read at the first connection.
 
     `ca` holds the certificates to trust, and then only these; None trusts the system's. `cert` is shown to
@@ -38,7 +38,7 @@ class TLS:
 
     def __post_init__(self) -> None:
         for name in ("ca", "cert", "key"):
-            object.__setattr__(self, name, _path(name, getattr(self, name)))
+            msgspec.structs.force_setattr(self, name, _path(name, getattr(self, name)))
         if self.key is not None and self.cert is None:
             raise BadParameter("TLS: a key without its certificate; give cert= too")
         if not isinstance(self.verify, bool):
