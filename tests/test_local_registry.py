@@ -8,10 +8,13 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from aiohttp import ClientConnectionResetError
+from aiohttp.test_utils import make_mocked_request
 from broken_json import NO_OBJECT
 from registry_peer import IMAGE, INDEX, Peer, descriptor, image, index, sha256
 
 from aiodockerhub.local import LocalHub
+from aiodockerhub.local.answers import answering
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -251,6 +254,16 @@ async def test_an_upload_that_was_cut_goes_on_where_it_ended(hub, peer):
         while (await peer.ask("PATCH", location, data=LAYER[3000:])).status == 409:
             pass  # the registry has not seen yet that the first request is over
     assert (await peer.ask("PUT", location, params={"digest": sha256(LAYER)})).status == 201
+
+
+async def test_a_peer_that_has_left_is_no_fault(caplog):
+    async def answer(request):
+        raise ClientConnectionResetError("Cannot write to closing transport")
+
+    noted = []
+    with caplog.at_level("INFO"):
+        await answering(lambda *words: noted.append(words))(make_mocked_request("GET", "/v2/a/blobs/x"), answer)
+    assert noted == caplog.records == []
 
 
 async def test_two_requests_do_not_write_to_one_upload(hub, peer):

@@ -75,12 +75,16 @@ def as_json(value: object, *, status: int = 200, headers: Mapping[str, str] | No
 
 
 def answering(record: Callable[[str, str, int], None]) -> Callable[..., Awaitable[web.StreamResponse]]:
-    """A middleware: makes answers of exceptions, tells `record` each answer's method, path, status."""
+    """A middleware: makes answers of exceptions, tells `record` method, path, status of each that is heard."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Answering) -> web.StreamResponse:
-        response = await _answered(request, handler)
         path = str(request.rel_url)
+        try:
+            response = await _answered(request, handler)
+        except ConnectionError:
+            _log.debug("%s %s: the peer has left", request.method, path)
+            return web.Response()  # which nobody hears
         record(request.method, path, response.status)
         _log.debug("%s %s -> %d", request.method, path, response.status)
         return response
@@ -98,6 +102,8 @@ async def _answered(request: web.Request, answer: Answering) -> web.StreamRespon
     except web.HTTPException as refusal:  # aiohttp's own: 404, 405, 413
         allowed = {name: value for name, value in refusal.headers.items() if name.lower() == "allow"}
         return _error(request, refusal.status, refusal.reason, allowed)
+    except ConnectionError:
+        raise
     except Exception:  # noqa: BLE001  (a fault of ours must not keep the peer waiting; it goes to the log)
         _log.exception("%s %s failed", request.method, request.rel_url)
         return _error(request, 500, "internal error", None)
